@@ -1,0 +1,101 @@
+"""What the reply of a request that failed tells: code, message, ids, when to return."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import attrs
+from multidict import MultiMapping, istr
+
+from bcpicture.errors import Failure, quote
+
+_CORRELATION = re.compile(r"\s*CorrelationId:\s+(?P<id>[0-9a-fA-F-]{36})\.?\s*$")
+_CLAIMS = re.compile(r'claims="(?P<claims>[A-Za-z0-9+/=_-]+)"')
+_REQUEST_IDS = tuple(
+    map(istr, ("request-id", "ms-correlation-x", "x-ms-correlation-request-id"))
+)
+
+
+def request_id(headers: Mapping[str, str]) -> str:
+    """The service's id of a request, from the headers of its reply."""
+    for name in _REQUEST_IDS:
+        if value := headers.get(name):
+            return value
+    return ""
+
+
+def parse_retry_after(text: str | None, *, now: float) -> float | None:
+    """Seconds to wait, from a ``Retry-After`` header.
+
+    Args:
+        text: Seconds, or a date as HTTP writes it.
+        now: Seconds since the epoch, for the date.
+
+    Returns:
+        None when there is no header, or none that makes sense.
+    """
+    if text is None:
+        return None
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+        if moment.tzinfo is None:  # HTTP knows no other zone
+            moment = moment.replace(tzinfo=UTC)
+        return max(0.0, moment.timestamp() - now)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _all(headers: Mapping[str, str], name: str) -> str | None:
+    """All headers of one name as one; servers offer each scheme in its own."""
+    if isinstance(headers, MultiMapping):
+        return ", ".join(headers.getall(name, ()))
+    return headers.get(name)
+
+
+def _envelope(body: bytes) -> tuple[str, str]:
+    """Code and message of an error body; empty ones if it is none of the service's."""
+    try:
+        error: Any = json.loads(body)["error"]
+        return str(error.get("code") or ""), str(error.get("message") or "")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return "", ""
+
+
+def claims_challenge(header: str | None) -> str | None:
+    """The claims that a ``WWW-Authenticate`` header demands, as JSON text."""
+    found = _CLAIMS.search(header or "")
+    if not found:
+        return None
+    padded = found["claims"] + "=" * (-len(found["claims"]) % 4)
+    try:
+        return base64.b64decode(padded, altchars=b"-_").decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def read_failure(
+    failure: Failure, headers: Mapping[str, str], body: bytes, *, now: float
+) -> Failure:
+    """Complete *failure* by what the reply tells."""
+    code, message = _envelope(body)
+    correlation = request_id(headers)
+    if found := _CORRELATION.search(message):
+        message, correlation = message[: found.start()], found["id"]
+    return attrs.evolve(
+        failure,
+        code=quote(code),
+        message=quote(message),
+        correlation_id=quote(correlation),
+        retry_after=parse_retry_after(headers.get("Retry-After"), now=now),
+        claims=claims_challenge(_all(headers, "WWW-Authenticate")),
+    )

@@ -1,0 +1,220 @@
+"""What some bytes are, by their signature, and how large a picture they hold.
+
+File extensions and the service's content types say what somebody hoped for: Business
+Central names every picture ``.jpg``. Only the bytes are to be believed.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable, Iterator, Mapping
+
+import attrs
+
+SNIFF_BYTES = 4096
+"""Bytes from the start that `sniff` wants; an SVG may begin with a long comment."""
+
+PICTURE_EXTENSIONS = frozenset(
+    {
+        *{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".dib"},
+        *{".webp", ".heic", ".heif", ".avif", ".tif", ".tiff", ".svg"},
+    }
+)
+"""Extensions, in lower case, of files that are taken for pictures."""
+
+
+@attrs.frozen(kw_only=True)
+class Kind:
+    """A kind of file that is known by its first bytes."""
+
+    name: str
+    """As people call it."""
+
+    content_type: str
+    """Its media type."""
+
+    extension: str
+    """The usual one, with its dot."""
+
+    shown: bool = False
+    """Whether Business Central is proven to show it."""
+
+    picture: bool = True
+    """Whether it is a picture at all."""
+
+
+JPEG = Kind(name="JPEG", content_type="image/jpeg", extension=".jpg", shown=True)
+PNG = Kind(name="PNG", content_type="image/png", extension=".png", shown=True)
+GIF = Kind(name="GIF", content_type="image/gif", extension=".gif", shown=True)
+BMP = Kind(name="BMP", content_type="image/bmp", extension=".bmp", shown=True)
+WEBP = Kind(name="WebP", content_type="image/webp", extension=".webp")
+HEIC = Kind(name="HEIC", content_type="image/heic", extension=".heic")
+HEIF = Kind(name="HEIF", content_type="image/heif", extension=".heif")
+AVIF = Kind(name="AVIF", content_type="image/avif", extension=".avif")
+TIFF = Kind(name="TIFF", content_type="image/tiff", extension=".tiff")
+SVG = Kind(name="SVG", content_type="image/svg+xml", extension=".svg")
+HTML = Kind(
+    name="HTML page", content_type="text/html", extension=".html", picture=False
+)
+JSON = Kind(
+    name="JSON", content_type="application/json", extension=".json", picture=False
+)
+
+_BMP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
+"""Every length that the header after a bitmap's file header has ever had."""
+
+_BRANDS: Mapping[bytes, Kind] = {
+    **dict.fromkeys((b"avif", b"avis"), AVIF),
+    **dict.fromkeys((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis"), HEIC),
+    **dict.fromkeys((b"mif1", b"msf1"), HEIF),
+}
+
+# Possessive, so that no input makes them slow; DOTALL for comments over many lines.
+_MARKUP_PREFIX = re.compile(
+    r"(?:\s++|<\?.*?\?>|<!--.*?-->|<!doctype\s++svg[^>\[]*+(?:\[.*?\])?+\s*+>)*+",
+    re.DOTALL | re.IGNORECASE,
+)
+_SVG = re.compile(r"<(?:\w++:)?svg[\s>/]", re.IGNORECASE)
+_HTML = re.compile(
+    r"<(?:!doctype\s++html|(?:html|head|body|title|script|meta|style)[\s>/])",
+    re.IGNORECASE,
+)
+_JSON = re.compile(
+    r'\{\s*+(?:"|\}\s*+$)|\[\s*+(?:[\[{"\d]|-\d|true|false|null|\]\s*+$)'
+)
+
+
+def sniff(head: bytes) -> Kind | None:
+    """Tell what a file is by its first `SNIFF_BYTES` bytes; None if it is unknown."""
+    head = bytes(head[:SNIFF_BYTES])
+    return _raster(head) or _container(head) or _text(head)
+
+
+def _raster(head: bytes) -> Kind | None:
+    if head.startswith(b"\xff\xd8\xff") and head[3:4] >= b"\xc0":
+        return JPEG
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return PNG
+    if head.startswith((b"GIF87a", b"GIF89a")):
+        return GIF
+    if head.startswith(b"BM") and _number(head, "<I", 14) in _BMP_HEADERS:
+        return BMP
+    if head.startswith((b"II*\0", b"MM\0*", b"II+\0\x08\0", b"MM\0+\0\x08")):
+        return TIFF
+    return None
+
+
+def _container(head: bytes) -> Kind | None:
+    if head.startswith(b"RIFF") and head[8:15] == b"WEBPVP8":
+        return WEBP
+    if head[4:8] != b"ftyp":
+        return None
+    kinds = [_BRANDS.get(brand) for brand in _brands(head)]
+    # The generic HEIF brands come along with the special ones, in any order.
+    return next((kind for kind in (AVIF, HEIC, HEIF) if kind in kinds), None)
+
+
+def _brands(head: bytes) -> Iterator[bytes]:
+    end = min(_number(head, ">I", 0) or 0, len(head))
+    yield head[8:12]
+    for at in range(16, end - 3, 4):
+        yield head[at : at + 4]
+
+
+def _text(head: bytes) -> Kind | None:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = head.decode("utf-16", "replace")
+    else:
+        text = head.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+    prefix = _MARKUP_PREFIX.match(text)
+    start = prefix.end() if prefix else 0
+    if _SVG.match(text, start):
+        return SVG
+    if _HTML.match(text, start):
+        return HTML
+    return JSON if _JSON.match(text.lstrip()) else None
+
+
+def _number(head: bytes, layout: str, at: int) -> int | None:
+    size = struct.calcsize(layout)
+    part = head[at : at + size]
+    return int(struct.unpack(layout, part)[0]) if len(part) == size else None
+
+
+def dimensions(head: bytes) -> tuple[int, int] | None:
+    """Tell width and height in pixels, as the header states them.
+
+    Args:
+        head: The file's start. Most kinds need 32 bytes; in a JPEG the size comes
+            after profiles and thumbnails, often beyond 64 KiB.
+
+    Returns:
+        None where the kind has no such header, or `head` ends before it.
+    """
+    kind = sniff(head)
+    measure = _MEASURES.get(kind) if kind else None
+    try:
+        size = measure(head) if measure else None
+    except struct.error:
+        return None  # cut short
+    return size if size and min(size) > 0 else None
+
+
+def _jpeg(head: bytes) -> tuple[int, int] | None:
+    at = 2
+    while head[at : at + 1] == b"\xff":
+        marker = head[at + 1 : at + 2]
+        if marker == b"\xff":  # a fill byte
+            at += 1
+        elif marker == b"\x01" or b"\xd0" <= marker <= b"\xd8":  # without a length
+            at += 2
+        elif b"\xc0" <= marker <= b"\xcf" and marker not in b"\xc4\xc8\xcc":
+            height, width = struct.unpack_from(">HH", head, at + 5)
+            return width, height
+        elif marker in {b"\xd9", b"\xda"}:  # the end, or the scan: no size came
+            return None
+        else:
+            at += 2 + max(2, struct.unpack_from(">H", head, at + 2)[0])
+    return None
+
+
+def _png(head: bytes) -> tuple[int, int] | None:
+    # Apple's own variant has a chunk of its own before the header.
+    at = head.find(b"IHDR", 12, 64)
+    return None if at < 0 else struct.unpack_from(">II", head, at + 4)
+
+
+def _gif(head: bytes) -> tuple[int, int]:
+    width, height = struct.unpack_from("<HH", head, 6)
+    return width, height
+
+
+def _bmp(head: bytes) -> tuple[int, int]:
+    if _number(head, "<I", 14) == 12:
+        width, height = struct.unpack_from("<HH", head, 18)
+    else:
+        width, height = struct.unpack_from("<ii", head, 18)
+    return width, abs(height)  # a negative height means top row first
+
+
+def _webp(head: bytes) -> tuple[int, int] | None:
+    if head[12:16] == b"VP8X":
+        low, high = struct.unpack_from("<I3s", head, 23)
+        return (low >> 8) + 1, int.from_bytes(high, "little") + 1
+    if head[12:16] == b"VP8L":
+        (bits,) = struct.unpack_from("<I", head, 21)
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if head[12:16] != b"VP8 " or head[23:26] != b"\x9d\x01\x2a":
+        return None
+    width, height = struct.unpack_from("<HH", head, 26)
+    return width & 0x3FFF, height & 0x3FFF
+
+
+_MEASURES: Mapping[Kind, Callable[[bytes], tuple[int, int] | None]] = {
+    JPEG: _jpeg,
+    PNG: _png,
+    GIF: _gif,
+    BMP: _bmp,
+    WEBP: _webp,
+}

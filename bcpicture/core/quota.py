@@ -1,0 +1,127 @@
+"""How much the service lets one user do: the numbers, and the sliding window.
+
+Online, per user: 5 requests are processed at once, 6,000 may start in any 300 seconds
+(Microsoft, "Operational limits for Business Central online"). More than 5 at once only
+queue inside the service. A request may reach the server later than it was sent, so a
+place in the window is free again 300 s after the *reply*: the server has counted the
+request by then, whatever the network did.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from math import inf
+
+import attrs
+
+from bcpicture.errors import ConfigurationError
+
+
+@attrs.frozen(kw_only=True)
+class Quota:
+    """What one user may do at one environment."""
+
+    concurrent: int = 5
+    """Requests in flight at once."""
+
+    requests: int | None = None
+    """Requests in any stretch of `seconds`; None for no such limit."""
+
+    seconds: float = 300.0
+    """Length of the sliding window."""
+
+    def __attrs_post_init__(self) -> None:
+        requests = 1 if self.requests is None else self.requests
+        if self.concurrent < 1 or requests < 1 or self.seconds <= 0:
+            raise ConfigurationError(
+                f"Nothing could ever be sent with {self}.",
+                advice="Every number of a quota must be positive.",
+            )
+
+
+CLOUD = Quota(concurrent=5, requests=6000, seconds=300.0)
+"""The online service."""
+
+SELF_HOSTED = Quota(concurrent=5)
+"""An on-premises server with its default settings."""
+
+
+class Window:
+    """The places of a sliding window: taken at send, free again after the reply.
+
+    Somebody else may use the same user, so the service can refuse although there is
+    room by our own count. Then the limit falls to what was really admitted, though by
+    no more than half, and grows again: by one percent in the first window without a
+    refusal, by twice as much in each further one.
+    """
+
+    __slots__ = ("_ends", "_limit", "_most", "_open", "_quiet_since", "_seconds")
+
+    def __init__(self, limit: int, seconds: float) -> None:
+        self._most = limit
+        self._limit = float(limit)
+        self._seconds = seconds
+        self._open = 0
+        self._quiet_since = -inf
+        self._ends: deque[float] = deque()
+
+    @property
+    def limit(self) -> float:
+        """How many places it has at the moment."""
+        return self._limit
+
+    def wait(self, now: float, keep: int = 0) -> float:
+        """Seconds until a place is free; `inf` while only replies can free one.
+
+        Args:
+            now: The time.
+            keep: Places to leave to others; one remains in any case.
+        """
+        limit = int(self._limit)
+        full = len(self._ends) + self._open - limit + min(keep, limit - 1)
+        if full < 0:
+            return 0.0
+        if full >= len(self._ends):
+            return inf
+        return max(0.0, self._ends[full] - now)
+
+    def take(self, now: float, keep: int = 0) -> bool:
+        """Take a place, if one is free.
+
+        Args:
+            now: The time.
+            keep: Places to leave to others; one remains in any case.
+        """
+        ends = self._ends
+        while ends and ends[0] <= now:
+            ends.popleft()
+        places = int(self._limit)
+        if keep:
+            places = max(1, places - keep)
+        if len(ends) + self._open >= places:
+            return False
+        self._open += 1
+        return True
+
+    def give_back(self, now: float, *, counted: bool = True) -> None:
+        """Note the reply: the place is free again one window after *now*.
+
+        Args:
+            now: The time.
+            counted: False for a request that the server never saw.
+        """
+        self._open -= 1
+        if counted:
+            self._ends.append(now + self._seconds)
+            if self._limit < self._most:
+                self._grow(now)
+
+    def _grow(self, now: float) -> None:
+        windows = min((now - self._quiet_since) / self._seconds, 6.0)
+        self._limit = min(self._most, self._limit + 0.01 * 2.0**windows)
+
+    def refused(self, now: float) -> None:
+        """Note that the service had no room: lower the limit to what it admitted."""
+        admitted = sum(1 for end in self._ends if end > now)
+        self._limit = max(1.0, self._limit / 2, min(admitted - 1.0, self._limit))
+        self._quiet_since = now
