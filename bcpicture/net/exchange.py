@@ -1,0 +1,311 @@
+"""One sending of one request, and the reading of its reply."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from math import inf
+from types import MappingProxyType
+from typing import TypeVar
+
+import aiohttp
+from multidict import CIMultiDict
+
+from bcpicture.core.encodings import Unpacker, unpacker
+from bcpicture.core.wire import CONTENT_ENCODING, CONTENT_LENGTH, Request
+from bcpicture.errors import AnswerError, ClosedError, Trouble
+from bcpicture.net.bodies import Body
+from bcpicture.net.lanes import Lane
+from bcpicture.net.transport import (
+    FOREIGN,
+    MIDDLEWARES,
+    BrokenError,
+    Outgoing,
+    Transport,
+    broken,
+)
+from bcpicture.net.watchdog import Watched
+
+T = TypeVar("T")
+
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+_NOTHING: Iterator[bytes] = iter(())
+
+_AT_ONCE = 1 << 20
+"""Bytes up to which a body is read in one wait; longer ones show signs of life."""
+
+
+class Exchange(Watched):
+    """A request that is under way, then its reply, until `close`.
+
+    It owns the connection and, through *leave*, a place in the quota; closing gives
+    both back, at once and without waiting.
+    """
+
+    # Defaults on the class: one is made for every request, and most stay as they are.
+    outgoing: Outgoing | None = None
+    """A long body on its way."""
+
+    status = 0
+    """HTTP status; 0 before there is one."""
+
+    headers: Mapping[str, str] = _NONE
+    """Of the reply."""
+
+    received = 0
+    """Bytes of the reply's body so far, as they came over the wire."""
+
+    counted = True
+    """Whether the service can have seen the request."""
+
+    detached = False
+    """Whether somebody else will close it."""
+
+    well = False
+    """Whether it was answered as it should be."""
+
+    _response: aiohttp.ClientResponse | None = None
+    _unpacker: Unpacker | None = None
+    _plain: Iterator[bytes] = _NOTHING
+    _whole = 0
+    _seen = 0
+
+    def __init__(
+        self,
+        transport: Transport,
+        request: Request,
+        number: int,
+        leave: Callable[[Exchange], None],
+        lane: Lane,
+    ) -> None:
+        self._transport = transport
+        self._leave: Callable[[Exchange], None] | None = leave
+        self.request = request
+        self.number = number
+        self.lane = lane
+        transport.watchdog.add(self)
+
+    # -- sending
+
+    async def send(self, headers: CIMultiDict[str], body: Body | None) -> None:
+        """Send the request and wait for the beginning of its reply.
+
+        Raises:
+            BrokenError: There is none.
+        """
+        transport = self._transport
+        if transport.http.closed:
+            raise ClosedError(
+                "The connections are closed.", advice="Keep the client open meanwhile."
+            )
+        data = None if body is None else self._data(body)
+        timeouts = transport.timeouts
+        patience = timeouts.stall if self.outgoing else timeouts.reply
+        self.begin(transport.clock() + patience)
+        response = await self._answered(data, headers)
+        if isinstance(response, Exception):
+            # Out here, since aiohttp's error may hold the request with its token, and
+            # would be remembered as the context of this one.
+            raise response
+        self._response = response
+        self.status = response.status
+        self.headers = response.headers
+
+    async def _answered(
+        self, data: bytes | Outgoing | None, headers: CIMultiDict[str]
+    ) -> aiohttp.ClientResponse | Exception:
+        """The reply's beginning, or why there is none."""
+        transport, request = self._transport, self.request
+        try:
+            return await transport.http.request(
+                request.method,
+                request.url,
+                data=data,
+                headers=headers,
+                allow_redirects=False,
+                raise_for_status=False,
+                timeout=transport.limits,
+                proxy=transport.proxy,
+                auto_decompress=False,
+                middlewares=MIDDLEWARES,
+            )
+        except asyncio.CancelledError:
+            self._claim("no reply in time")
+            raise
+        except FOREIGN as exc:
+            own = self.outgoing.error if self.outgoing is not None else None
+            return own or broken(exc)
+        finally:
+            self.until = inf
+
+    def _data(self, body: Body) -> bytes | Outgoing:
+        # aiohttp takes the length from either of them: never chunked encoding.
+        if (whole := body.whole) is not None:
+            self._whole = len(whole)
+            return whole
+        self.outgoing = Outgoing(body, self._moved)
+        return self.outgoing
+
+    def _moved(self) -> None:
+        outgoing, transport = self.outgoing, self._transport
+        left = outgoing is not None and outgoing.sent < (outgoing.size or 0)
+        timeouts = transport.timeouts
+        patience = timeouts.stall if left else timeouts.reply
+        self.until = transport.clock() + patience
+
+    @property
+    def sent(self) -> int:
+        """Bytes of the body that have been handed to the network."""
+        return self._whole if self.outgoing is None else self.outgoing.sent
+
+    @property
+    def body_left(self) -> bool:
+        """Whether the whole body has been handed to the network."""
+        outgoing = self.outgoing
+        return outgoing is None or outgoing.sent >= (outgoing.size or 0)
+
+    # -- reading
+
+    @property
+    def length(self) -> int | None:
+        """Announced number of bytes of the reply, if it is announced and plain."""
+        headers = self.headers
+        if headers.get(CONTENT_ENCODING, "identity") != "identity":
+            return None
+        text = headers.get(CONTENT_LENGTH, "")
+        return int(text) if text.isascii() and text.isdigit() else None
+
+    async def read(self, max_bytes: int | None = None) -> bytes:
+        """The whole body.
+
+        Args:
+            max_bytes: More than this is an error instead of memory.
+
+        Raises:
+            BrokenError: It is not whole.
+            AnswerError: It is longer than *max_bytes*, or packed in an unknown way.
+        """
+        length = self.length
+        if length is not None and max_bytes is not None and length > max_bytes:
+            raise _too_long(max_bytes)
+        if length is not None and length <= _AT_ONCE and self._response is not None:
+            body = await self._wait(self._response.read)
+            self.received += len(body)
+            return body
+        return await self._collect(max_bytes)
+
+    async def _collect(self, max_bytes: int | None) -> bytes:
+        collected = bytearray()
+        while chunk := await self.next_chunk():
+            collected += chunk
+            if max_bytes is not None and len(collected) > max_bytes:
+                raise _too_long(max_bytes)
+        return bytes(collected)
+
+    async def next_chunk(self) -> bytes:
+        """The next bytes, unpacked; none at the end of a whole body.
+
+        Raises:
+            BrokenError: The body is not whole.
+        """
+        unpack = self._unpacker or self._choose_unpacker()
+        try:
+            while not (plain := next(self._plain, b"")):
+                if not (raw := await self._next_raw()):
+                    break
+                self.received += len(raw)
+                self._plain = unpack.feed(raw)
+        except zlib.error as exc:
+            raise BrokenError(Trouble.CUT, f"wrongly packed: {exc}") from exc
+        if not plain and not unpack.complete:
+            raise BrokenError(Trouble.CUT, "the packed body ended too early")
+        return plain
+
+    def _choose_unpacker(self) -> Unpacker:
+        encoding = self.headers.get(CONTENT_ENCODING, "").strip().lower()
+        self._unpacker = unpacker(encoding)
+        if self._unpacker is None:
+            raise AnswerError(
+                f"The answer is packed as {encoding!r}, which nobody asked for.",
+                advice="Look at what stands between you and Business Central.",
+            )
+        return self._unpacker
+
+    async def _next_raw(self) -> bytes:
+        response = self._response
+        if response is None:
+            raise ClosedError(
+                "The picture's stream is closed.",
+                advice="Read it inside its `async with` block.",
+            )
+        try:
+            if chunk := response.content.read_nowait():
+                return chunk
+        except FOREIGN as exc:
+            raise broken(exc, reading=True) from exc
+        return await self._wait(response.content.readany)
+
+    async def _wait(self, read: Callable[[], Awaitable[bytes]]) -> bytes:
+        transport = self._transport
+        self.begin(transport.clock() + transport.timeouts.stall)
+        try:
+            return await read()
+        except asyncio.CancelledError:
+            self._claim("the body does not go on")
+            raise
+        except FOREIGN as exc:
+            raise broken(exc, reading=True) from exc
+        finally:
+            self.until = inf
+
+    def moved(self, now: float) -> bool:
+        """Whether bytes of the reply came since the last look; then it may go on."""
+        if self._response is None:
+            return False
+        total = self._response.content.total_bytes
+        if total == self._seen:
+            return False
+        self._seen = total
+        self.until = now + self._transport.timeouts.stall
+        return True
+
+    def _claim(self, text: str) -> None:
+        """Make a cancellation by our own watchdog what it is."""
+        if self.claim():
+            raise BrokenError(Trouble.STALLED, text) from None
+
+    # -- ending
+
+    def close(self) -> None:
+        """Give back the connection and the place in the quota; more than once is fine.
+
+        A reply that was not read to its end takes its connection with it.
+        """
+        leave, self._leave = self._leave, None
+        if leave is None:
+            return
+        self._transport.watchdog.discard(self)
+        response, self._response = self._response, None
+        if response is not None:
+            _ = response.release()
+        leave(self)
+
+
+def _too_long(max_bytes: int) -> AnswerError:
+    return AnswerError(
+        f"The body is longer than max_bytes={max_bytes}.",
+        advice="Raise it, or stream the picture with open() or download().",
+    )
+
+
+async def detach(exchange: Exchange) -> Exchange:
+    """The reply itself, unread; whoever gets it closes it."""
+    exchange.detached = True
+    return exchange
+
+
+async def read_all(exchange: Exchange) -> bytes:
+    """The whole body of a reply: the usual way to consume one."""
+    return await exchange.read()

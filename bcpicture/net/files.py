@@ -1,0 +1,286 @@
+"""Files, read and written in threads, so that a slow disk never stops the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, Protocol, TypeVar
+
+import attrs
+
+from bcpicture.errors import SourceError
+from bcpicture.net.bodies import BLOCK, SMALL, Blocks, BytesBody, require_bytes
+
+T = TypeVar("T")
+
+
+async def in_thread(job: Callable[..., T], *args: object) -> T:
+    """Run *job* in a thread; unlike `asyncio.to_thread` it copies no context."""
+    return await asyncio.get_running_loop().run_in_executor(None, job, *args)
+
+
+@attrs.frozen
+class Signs:
+    """What tells that a file is still the same."""
+
+    size: int
+    """In bytes."""
+
+    modified: int
+    """In nanoseconds since the epoch."""
+
+    inode: int
+    """Which file it is, whatever its name."""
+
+    @classmethod
+    def of(cls, told: os.stat_result) -> Signs:
+        """The signs in what the system told."""
+        return cls(told.st_size, told.st_mtime_ns, told.st_ino)
+
+
+def _changed(path: Path) -> SourceError:
+    return SourceError(
+        f"The file {path} changed while it was being sent.",
+        advice="The upload was broken off, nothing was replaced; send it again.",
+    )
+
+
+class Readable(Protocol):
+    """A file that a thread reads from its start."""
+
+    def start(self) -> None:
+        """Open it, or go to its start."""
+
+    def read(self, size: int) -> bytes:
+        """Read on."""
+
+    def verify(self) -> None:
+        """Fail if it is not what it was at the start."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class _PathReader:
+    """One reading of one file. Every method runs in a thread and takes the lock.
+
+    The lock is for cancellation: the thread goes on reading after the task that waits
+    for it was cancelled, and only then may the file be closed.
+    """
+
+    def __init__(self, path: Path, expected: Signs) -> None:
+        self._path = path
+        self._expected = expected
+        self._lock = threading.Lock()
+        self._file: BinaryIO | None = None
+        self._closed = False
+
+    def start(self) -> None:
+        with self._lock:
+            if not self._closed:
+                self._file = _open(self._path)
+        self.verify()
+
+    def read(self, size: int) -> bytes:
+        with self._lock:
+            return self._file.read(size) if self._file else b""
+
+    def verify(self) -> None:
+        with self._lock:
+            if self._file is not None and not self._same(self._file):
+                raise _changed(self._path)
+
+    def _same(self, file: BinaryIO) -> bool:
+        # The open file tells of writers, the path of somebody who put another there.
+        try:
+            named = Signs.of(self._path.stat())
+        except FileNotFoundError:
+            return False
+        return Signs.of(os.fstat(file.fileno())) == named == self._expected
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            if self._file is not None:
+                self._file.close()
+
+
+def _open(path: Path) -> BinaryIO:
+    # Unbuffered: blocks are large, and a buffer would only copy them once more.
+    return path.open("rb", buffering=0)
+
+
+async def read_blocks(reader: Readable, size: int, what: str) -> Blocks:
+    """Yield exactly *size* bytes, reading one block ahead.
+
+    The last block is held back until the source proved unchanged: a request that lacks
+    it is never completed, so the service stores nothing.
+
+    Raises:
+        SourceError: There are fewer bytes, or they changed.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        await in_thread(reader.start)
+        left = size
+        ahead = loop.run_in_executor(None, reader.read, min(BLOCK, left))
+        while left:
+            block = await ahead
+            left -= len(block)
+            if not block:
+                raise SourceError(
+                    f"{what} ended {left} bytes before its size of {size}.",
+                    advice="The upload was broken off; send it again when it is whole.",
+                )
+            if left:
+                ahead = loop.run_in_executor(None, reader.read, min(BLOCK, left))
+            else:
+                await in_thread(reader.verify)
+            yield block
+    except OSError as exc:
+        raise SourceError(
+            f"{what} cannot be read any more: {exc.strerror or exc}.",
+            advice="The upload was broken off, nothing was replaced.",
+        ) from exc
+    finally:
+        # Not awaited: it must happen even while the task is being cancelled.
+        _ = loop.run_in_executor(None, reader.close)
+
+
+@attrs.frozen
+class FileBody:
+    """A file that is named by its path."""
+
+    path: Path
+    """Where it is."""
+
+    _signs: Signs = attrs.field(repr=False)
+
+    replayable: bool = attrs.field(default=True, init=False)
+    """Always: it is opened anew."""
+
+    whole: None = attrs.field(default=None, init=False, repr=False)
+    """It is never read whole."""
+
+    @property
+    def size(self) -> int:
+        """Exact number of bytes."""
+        return self._signs.size
+
+    def blocks(self) -> Blocks:
+        """All of them, from a file opened for this purpose."""
+        reader = _PathReader(self.path, self._signs)
+        return read_blocks(reader, self.size, f"The file {self.path}")
+
+    async def aclose(self) -> None:
+        """There is nothing to let go of: each reading closes its own file."""
+
+
+def _inspect(path: Path) -> FileBody | BytesBody:
+    """Look at a file, and take a small one in while it is open anyway."""
+    try:
+        # Asked before it is opened: to open a pipe would wait for its other end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise SourceError(
+                f"{path} is not a file of a known size.",
+                advice="Open it yourself and hand over the file object.",
+            )
+        with _open(path) as file:
+            told = os.fstat(file.fileno())
+            require_bytes(told.st_size, f"the file {path}")
+            body = FileBody(path, Signs.of(told))
+            if told.st_size > SMALL:
+                return body
+            data = file.read(told.st_size + 1)
+            if len(data) != told.st_size or Signs.of(os.fstat(file.fileno())) != (
+                Signs.of(told)
+            ):
+                raise _changed(path)
+            return BytesBody(data)
+    except (OSError, ValueError) as exc:
+        why = exc.strerror if isinstance(exc, OSError) and exc.strerror else exc
+        raise SourceError(
+            f"The file {str(path)!r} cannot be read: {why}.",
+            advice="Check its name and who may read it.",
+        ) from exc
+
+
+async def file_body(path: Path) -> FileBody | BytesBody:
+    """The body for the file at *path*.
+
+    Raises:
+        SourceError: It is not there, not readable, not a file, or empty.
+    """
+    return await in_thread(_inspect, path)
+
+
+class PartFile:
+    """A file that appears under its name only when it is whole.
+
+    It is written beside its place under a name that says so, flushed to the disk and
+    renamed. Every method runs in a thread.
+    """
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+        self._lock = threading.Lock()
+        self._file: BinaryIO | None = None
+        self._part: Path | None = None
+        self._closed = False
+
+    def _opened(self) -> BinaryIO:
+        if self._file is None:
+            # The name is cut: a target of 255 bytes leaves no room for more.
+            name = f".{self.target.name[:40]}.{secrets.token_hex(8)}.part"
+            self._part = self.target.with_name(name)
+            self._file = self._part.open("xb", buffering=0)
+        return self._file
+
+    def write(self, *chunks: bytes) -> None:
+        """Append *chunks*."""
+        with self._lock:
+            if self._closed:
+                return
+            file = self._opened()
+            for chunk in chunks:
+                view = memoryview(chunk)
+                while view:
+                    view = view[file.write(view) :]
+
+    def restart(self) -> None:
+        """Forget what was written: the answer begins again."""
+        with self._lock:
+            if self._file is not None:
+                self._file.seek(0)
+                self._file.truncate()
+
+    def commit(self, *rest: bytes) -> Path:
+        """Append *rest* and put the file in its place."""
+        self.write(*rest)
+        with self._lock:
+            if self._closed:
+                return self.target
+            file = self._opened()
+            os.fsync(file.fileno())
+            file.close()
+            if self._part is not None:
+                self._part.replace(self.target)
+            self._closed = True
+            return self.target
+
+    def discard(self) -> None:
+        """Leave nothing behind, unless it is in its place already."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            if self._file is not None and self._part is not None:
+                self._file.close()
+                with contextlib.suppress(FileNotFoundError):
+                    self._part.unlink()

@@ -1,0 +1,1 @@
+"""The second floor: companies, items and their pictures."""

@@ -1,0 +1,318 @@
+"""The picture of a record: what is told about it, and its bytes up and down."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Final, TypeVar, overload
+
+import attrs
+from yarl import URL
+
+from bcpicture.core import urls
+from bcpicture.core.decoding import read_picture
+from bcpicture.core.dialects import Parent
+from bcpicture.core.endpoints import Endpoint
+from bcpicture.core.models import ANY, Downloaded, Picture, Uploaded
+from bcpicture.core.wire import (
+    READ_BYTES,
+    READ_JSON,
+    WRITE_BYTES,
+    WRITE_BYTES_ANY,
+    Operation,
+    Request,
+)
+from bcpicture.errors import (
+    CompanyNotFoundError,
+    ConflictError,
+    MissingError,
+    NoPictureError,
+    UsageError,
+)
+from bcpicture.net.bodies import Body, HashedBody
+from bcpicture.net.exchange import Exchange, detach, read_all
+from bcpicture.net.files import PartFile
+from bcpicture.net.session import Session
+from bcpicture.net.sources import Source, open_source
+from bcpicture.resources.references import RecordRef
+from bcpicture.resources.streams import Opening, PictureStream, Saving
+from bcpicture.resources.writes import (
+    IfMatch,
+    Written,
+    digest_of_reply,
+    header_for,
+    write,
+)
+
+T = TypeVar("T")
+
+
+Address = Callable[[Endpoint, str, Parent, str], URL]
+"""Builds an address from endpoint, company, kind and record."""
+
+Send = Callable[[Request], Awaitable[T]]
+"""Sends a request and makes something of its reply."""
+
+
+class _Raise(Enum):
+    RAISE = "raise"
+
+
+RAISE: Final = _Raise.RAISE
+"""For ``default``: there is none, raise `NoPictureError`."""
+
+
+@attrs.define
+class PictureHandle:
+    """The picture of one record; no request is sent before something is asked for."""
+
+    _of: RecordRef
+
+    @property
+    def _session(self) -> Session:
+        return self._of.company.session
+
+    async def _request(
+        self,
+        method: str,
+        address: Address,
+        headers: Mapping[str, str],
+    ) -> Request:
+        of = self._of
+        company_id = of.company.known_id or await of.company.id()
+        record_id = of.known_id or await of.id()
+        return Request(
+            method=method,
+            url=address(of.company.endpoint, company_id, of.parent, record_id),
+            headers=headers,
+            operation=Operation.READ if method == "GET" else Operation.WRITE,
+        )
+
+    def _named(self, error: MissingError) -> MissingError:
+        """Say what is missing, rather than that something is."""
+        failure = error.failure
+        if type(error) is not MissingError or failure is None:
+            return error
+        if failure.code == "Internal_CompanyNotFound":
+            return CompanyNotFoundError(self._of.company.name, failure=failure)
+        missing = self._of.missing()
+        missing.failure = failure
+        return missing
+
+    async def _call(
+        self, method: str, address: Address, headers: Mapping[str, str], send: Send[T]
+    ) -> T:
+        """Send a request; once more, if what was remembered turns out to be gone."""
+        request = await self._request(method, address, headers)
+        try:
+            return await send(request)
+        except MissingError as error:
+            if not await self._of.forget():
+                raise self._named(error) from error
+        request = await self._request(method, address, headers)
+        try:
+            return await send(request)
+        except MissingError as error:
+            raise self._named(error) from error
+
+    async def _content(self, consume: Callable[[Exchange], Awaitable[T]]) -> T:
+        """Read the picture's bytes."""
+
+        def send(request: Request) -> Awaitable[T]:
+            return self._of.company.session.call(request, consume)
+
+        return await self._call("GET", urls.picture_content, READ_BYTES, send)
+
+    async def info(self) -> Picture:
+        """What the service tells about the picture; also if there is none.
+
+        One request. The service reads the whole image for it, so it is no cheaper for
+        the service than `read`.
+
+        Raises:
+            ItemNotFoundError: The record is not there.
+        """
+
+        def send(request: Request) -> Awaitable[bytes]:
+            return self._session.call(request, read_all)
+
+        return read_picture(await self._call("GET", urls.picture, READ_JSON, send))
+
+    @overload
+    async def read(self, *, max_bytes: int | None = None) -> bytes: ...
+
+    @overload
+    async def read(self, *, default: T, max_bytes: int | None = None) -> bytes | T: ...
+
+    async def read(
+        self, *, default: object = RAISE, max_bytes: int | None = None
+    ) -> object:
+        """All bytes of the picture, in memory.
+
+        Args:
+            default: What to return if there is no picture, instead of raising.
+            max_bytes: Longer pictures are an error instead of memory.
+
+        Raises:
+            NoPictureError: The record has no picture.
+            ItemNotFoundError: The record is not there.
+            AnswerError: The picture is longer than *max_bytes*.
+        """
+
+        async def consume(exchange: Exchange) -> bytes:
+            return b"" if exchange.status == 204 else await exchange.read(max_bytes)
+
+        data = await self._content(consume)
+        if data:
+            return data
+        if default is RAISE:
+            raise NoPictureError(str(self._of))
+        return default
+
+    def open(self) -> Opening:
+        """The bytes of the picture as a stream; await it, or use ``async with``.
+
+        Raises:
+            NoPictureError: The record has no picture.
+            ItemNotFoundError: The record is not there.
+        """
+        return Opening(self._open)
+
+    async def _open(self) -> PictureStream:
+        exchange = await self._content(detach)
+        if exchange.status == 204 or exchange.length == 0:
+            exchange.close()
+            raise NoPictureError(str(self._of))
+        return PictureStream(self._session, exchange)
+
+    async def download(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        digest: bool = False,
+        sniff_extension: bool = False,
+    ) -> Downloaded:
+        """Save the picture in a file, which appears, whole, at the very end.
+
+        Args:
+            path: Where; a file that is there is replaced, an error leaves it alone.
+            digest: Compute the SHA-256 of the bytes.
+            sniff_extension: Take the extension from the bytes' signature instead of
+                *path*: the service calls every picture ``.jpg``.
+
+        Raises:
+            NoPictureError: The record has no picture.
+            ItemNotFoundError: The record is not there.
+            OSError: The disk is full, the folder missing, and the like.
+        """
+        saving = Saving(PartFile(Path(path)), digest)
+        try:
+            if await self._content(saving.consume):
+                return await saving.finish(sniff_extension=sniff_extension)
+        finally:
+            saving.discard()  # nothing is left of it, or it is in its place
+        raise NoPictureError(str(self._of))
+
+    async def upload(
+        self,
+        source: Source,
+        *,
+        if_match: IfMatch = ANY,
+        only_if_absent: bool = False,
+        digest: bool = False,
+        spool: bool = True,
+        length: int | None = None,
+    ) -> Uploaded:
+        """Replace the picture, whatever it was, or set the first one.
+
+        The service erases the record's whole picture set for it, further pictures that
+        it never shows included (BCApps, ``PictureEntity.Table.al``).
+
+        Args:
+            source: Bytes, a path, a binary file, or a stream of bytes.
+            if_match: Only if the picture still has this etag; an etag proves little,
+                since it may not cover the bytes. `ANY` replaces anything.
+            only_if_absent: Only if there is no picture; asks for `info` before.
+            digest: Compute the SHA-256 of the bytes.
+            spool: Read a stream that cannot seek to its end before it is sent, so that
+                it can be sent again.
+            length: Number of bytes of a stream that is not spooled.
+
+        Raises:
+            SourceError: The bytes cannot be had, or changed on the way.
+            ConflictError: Somebody else changed the picture.
+            OutcomeUnknownError: It is not known whether the picture is there.
+            ItemNotFoundError: The record is not there.
+        """
+        etag = header_for(if_match)
+        body = await open_source(source, spool=spool, length=length)
+        try:
+            if only_if_absent:
+                etag = await self._absent(if_match)
+            # What cannot be read again could not be compared after a lost reply.
+            hashed = digest or not body.replayable
+            sent = HashedBody(body) if hashed else body
+            written = await self._write("PATCH", urls.picture_content, etag, sent)
+            return Uploaded(
+                size=body.size,
+                sha256=sent.sha256 if isinstance(sent, HashedBody) else None,
+                etag=written.etag,
+                attempts=written.attempts,
+                request_id=written.request_id,
+            )
+        finally:
+            await body.aclose()
+
+    async def _absent(self, if_match: IfMatch) -> str:
+        """The etag of a picture that is not there.
+
+        Raises:
+            ConflictError: It is there.
+        """
+        if if_match is not ANY:
+            raise UsageError(
+                "if_match and only_if_absent exclude each other.", advice="Choose one."
+            )
+        info = await self.info()
+        if info.exists:
+            raise ConflictError(
+                f"There is a picture of {self._of} already.",
+                advice="Leave only_if_absent out to replace it.",
+            )
+        return info.etag or "*"
+
+    async def delete(self, *, if_match: IfMatch = ANY) -> None:
+        """Take the picture away; it is no error if there is none.
+
+        Args:
+            if_match: Only if the picture still has this etag.
+
+        Raises:
+            ConflictError: Somebody else changed the picture.
+            OutcomeUnknownError: It is not known whether the picture is still there.
+            ItemNotFoundError: The record is not there.
+        """
+        try:
+            await self._write("DELETE", urls.picture_entity, header_for(if_match), None)
+        except MissingError:
+            # Some answer so for a picture that is not there. Is the record?
+            if (await self.info()).exists:
+                raise
+
+    async def _write(
+        self, method: str, address: Address, etag: str, body: Body | None
+    ) -> Written:
+        headers = WRITE_BYTES_ANY
+        if body is None or etag != "*":
+            headers = {**(WRITE_BYTES if body else READ_JSON), "If-Match": etag}
+
+        def send(request: Request) -> Awaitable[Written]:
+            return write(self._session, request, body, self._look)
+
+        return await self._call(method, address, headers, send)
+
+    async def _look(self) -> str | None:
+        request = await self._request("GET", urls.picture_content, READ_BYTES)
+        return await self._session.call(request, digest_of_reply)

@@ -1,0 +1,152 @@
+"""Which company, which record: by id, or by a name that is resolved on first use."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import attrs
+
+from bcpicture.core import urls
+from bcpicture.core.dialects import Parent
+from bcpicture.core.endpoints import Endpoint
+from bcpicture.core.models import Company, Item
+from bcpicture.errors import ItemNotFoundError, UsageError
+from bcpicture.net.session import Session
+from bcpicture.resources.directory import Directory, Key, told
+
+
+@attrs.define
+class CompanyRef:
+    """A company, named by the caller."""
+
+    directory: Directory = attrs.field(repr=False)
+    """What is known about names and numbers."""
+
+    name: str
+    """The name, or the id, that it was asked for by."""
+
+    known_id: str | None = attrs.field(default=None, repr=False)
+    """Its GUID, if the caller gave it."""
+
+    @classmethod
+    def of(cls, directory: Directory, company: object) -> CompanyRef:
+        """The reference for a name, an id, or a value that a query returned."""
+        if isinstance(company, Company):
+            return cls(directory, company.name, urls.guid(company.id))
+        if isinstance(company, UUID):
+            return cls(directory, str(company), str(company))
+        if not isinstance(company, str) or not company:
+            raise UsageError(
+                f"{company!r} is no company.", advice="Give its name or its id."
+            )
+        if urls.is_guid(company):
+            return cls(directory, company, company.lower())
+        return cls(directory, company)
+
+    @property
+    def session(self) -> Session:
+        """Sends its requests."""
+        return self.directory.session
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it is."""
+        return self.directory.endpoint
+
+    async def id(self) -> str:
+        """Its GUID, looked up once.
+
+        Raises:
+            CompanyNotFoundError: There is none of this name.
+        """
+        if self.known_id is not None:
+            return self.known_id
+        return told((await self.directory.company(self.name)).id)
+
+
+@attrs.define
+class RecordRef:
+    """An item, or another record that can have a picture, named by the caller."""
+
+    company: CompanyRef
+    """Where it is."""
+
+    parent: Parent
+    """Which kind of record it is."""
+
+    key: str
+    """The number, or the id, that it was asked for by."""
+
+    known_id: str | None = attrs.field(default=None, repr=False)
+    """Its GUID, if the caller gave it."""
+
+    item: RecordRef | None = attrs.field(default=None, repr=False)
+    """The item that it is a variant of; None for everything else."""
+
+    @classmethod
+    def of(
+        cls,
+        company: CompanyRef,
+        parent: Parent,
+        record: str | UUID | Item | None,
+        number: str | None,
+    ) -> RecordRef:
+        """The reference for an id, a value that a query returned, or a number."""
+        if (record is None) == (number is None):
+            raise UsageError(
+                f"A {parent.kind} is asked for by its id or by its number.",
+                advice="Give one of them, such as item(number='1896-S').",
+            )
+        if isinstance(record, Item):
+            return cls(company, parent, record.number, urls.guid(record.id))
+        if record is not None:
+            record_id = urls.guid(record, f"id of a {parent.kind}")
+            return cls(company, parent, record_id, record_id)
+        if not isinstance(number, str) or not number:
+            raise UsageError(
+                f"{number!r} is no number of a {parent.kind}.",
+                advice="Numbers are text in Business Central, leading zeros included.",
+            )
+        return cls(company, parent, number)
+
+    def __str__(self) -> str:
+        return f'{self.parent.kind} "{self.key}" in company "{self.company.name}"'
+
+    async def id(self) -> str:
+        """Its GUID, looked up once.
+
+        Raises:
+            ItemNotFoundError: There is none of this number.
+        """
+        if self.known_id is not None:
+            return self.known_id
+        found = await self.company.directory.record_id(await self._key())
+        if found is None:
+            raise self.missing()
+        return found
+
+    async def _key(self) -> Key:
+        item_id = "" if self.item is None else await self.item.id()
+        return Key(await self.company.id(), self.parent, self.key, item_id)
+
+    async def find(self) -> Item | None:
+        """What the service tells about the record of this number, asked anew."""
+        return await self.company.directory.find(await self._key())
+
+    async def forget(self) -> bool:
+        """Look names up anew: somebody may have made the record a second time.
+
+        Returns:
+            Whether something had been remembered that could be wrong.
+        """
+        if self.known_id is not None:
+            return False
+        directory, company = self.company.directory, self.company
+        forgotten = directory.forget(await self._key())
+        if company.known_id is None:
+            forgotten = directory.forget_company(company.name) or forgotten
+        return forgotten
+
+    def missing(self) -> ItemNotFoundError:
+        """The error that it is not there."""
+        return ItemNotFoundError(self.parent.kind, self.key, company=self.company.name)

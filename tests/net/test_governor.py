@@ -1,0 +1,540 @@
+"""Who may send when: places, the window, the shared pause, and fairness."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from bcpicture.core.quota import CLOUD, Quota
+from bcpicture.errors import ClosedError, ThrottledError
+from bcpicture.net.governor import Governor
+
+
+@attrs.define
+class Clock:
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+async def settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def governor_of(clock: Clock, **numbers: float) -> Governor:
+    reserve = numbers.pop("reserve", 0.0)
+    return Governor(Quota(**numbers), reserve=reserve, clock=clock)  # type: ignore[arg-type]  # whole numbers are floats too
+
+
+def entered(governor: Governor, times: int, *, bulk: bool = False) -> int:
+    """How many of so many callers get in at once."""
+    return sum(governor.enter_now(bulk=bulk) for _ in range(times))
+
+
+# -- places
+
+
+async def test_no_more_than_the_quota_are_let_in_at_once(clock: Clock):
+    governor = governor_of(clock, concurrent=5)
+    assert entered(governor, 8) == 5
+    assert governor.in_flight == 5
+    governor.leave()
+    assert entered(governor, 2) == 1
+
+
+async def test_first_come_first_served(clock: Clock):
+    governor = governor_of(clock, concurrent=1)
+    governor.enter_now()
+    order: list[int] = []
+
+    async def caller(number: int) -> None:
+        await governor.enter()
+        order.append(number)
+        governor.leave()
+
+    callers = [asyncio.create_task(caller(number)) for number in range(20)]
+    await settle()
+    assert governor.waiting == 20
+    governor.leave()
+    await asyncio.gather(*callers)
+    assert order == list(range(20))
+    assert governor.in_flight == 0
+
+
+async def test_nobody_gets_past_those_who_wait(clock: Clock):
+    governor = governor_of(clock, concurrent=1)
+    governor.enter_now()
+    waiting = asyncio.create_task(governor.enter())
+    await settle()
+    governor.leave()
+    assert not governor.enter_now()
+    await waiting
+    assert governor.in_flight == 1
+
+
+@pytest.mark.parametrize("patience", [None, 60.0], ids=["", "limited"])
+async def test_a_cancelled_waiter_frees_its_place_in_the_line(
+    clock: Clock, patience: float | None
+):
+    governor = governor_of(clock, concurrent=1)
+    governor.enter_now()
+    callers = [asyncio.create_task(governor.enter(patience=patience)) for _ in range(3)]
+    await settle()
+    callers[0].cancel()
+    await asyncio.wait([callers[0]])
+    assert governor.waiting == 2
+    governor.leave()
+    await callers[1]
+    assert not callers[2].done()
+    callers[2].cancel()
+    await asyncio.wait([callers[2]])
+    assert governor.in_flight == 1
+
+
+@pytest.mark.parametrize("patience", [None, 60.0], ids=["", "limited"])
+@pytest.mark.parametrize("steps", range(4))
+async def test_a_waiter_that_is_cancelled_as_its_place_comes_gives_it_on(
+    clock: Clock, patience: float | None, steps: int
+):
+    """And it stays cancelled: asyncio.wait_for forgets that on Python 3.11."""
+    governor = governor_of(clock, concurrent=1)
+    governor.enter_now()
+    first = asyncio.create_task(governor.enter(patience=patience))
+    second = asyncio.create_task(governor.enter(patience=patience))
+    await settle()
+    governor.leave()
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    unaware = first.done()
+    first.cancel()
+    await asyncio.wait([first])
+    if unaware:
+        governor.leave()
+    else:
+        assert first.cancelled()
+    await second
+    assert governor.in_flight == 1
+    assert governor.waiting == 0
+
+
+async def test_who_waits_too_long_is_told_so_and_leaves_the_line(clock: Clock):
+    governor = governor_of(clock, concurrent=1)
+    governor.enter_now()
+    with pytest.raises(ThrottledError, match=r"within 0\.01 s.*queue_wait"):
+        await governor.enter(patience=0.01)
+    assert governor.waiting == 0
+    governor.leave()
+    assert governor.enter_now()
+
+
+async def test_no_patience_at_all_still_takes_a_place_that_is_free(clock: Clock):
+    governor = governor_of(clock, concurrent=1)
+    await governor.enter(patience=0.0)
+    with pytest.raises(ThrottledError):
+        await governor.enter(patience=0.0)
+    assert governor.in_flight == 1
+
+
+# -- the window
+
+
+async def test_a_place_in_the_window_is_free_again_that_long_after_the_reply(
+    clock: Clock,
+):
+    governor = governor_of(clock, concurrent=10, requests=3, seconds=300.0)
+    assert entered(governor, 5) == 3
+    clock.now = 20.0  # the replies come late
+    for _ in range(3):
+        governor.leave()
+    clock.now = 319.9
+    assert entered(governor, 1) == 0
+    clock.now = 320.0
+    assert entered(governor, 5) == 3
+
+
+async def test_a_request_that_never_reached_the_service_takes_no_place(clock: Clock):
+    governor = governor_of(clock, concurrent=10, requests=3, seconds=300.0)
+    for _ in range(50):
+        assert governor.enter_now()
+        governor.leave(counted=False)
+
+
+async def test_who_waits_for_the_window_is_let_in_when_it_moves():
+    """By an alarm: no reply comes that could wake anybody."""
+    governor = Governor(Quota(concurrent=5, requests=2, seconds=0.05))
+    order = []
+    async with asyncio.timeout(2):
+        for number in range(6):
+            if not governor.enter_now():
+                await governor.enter()
+            order.append(number)
+            governor.leave()
+    assert order == list(range(6))
+
+
+async def test_when_nobody_waits_no_alarm_is_set():
+    governor = Governor(Quota(concurrent=5, requests=1, seconds=60.0))
+    governor.enter_now()
+    governor.leave()
+    waiting = asyncio.create_task(governor.enter())
+    await settle()
+    assert governor._timer is not None
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert governor._timer is None
+
+
+# -- the shared pause
+
+
+async def test_after_a_refusal_nobody_sends_until_the_pause_is_over(clock: Clock):
+    governor = governor_of(clock, concurrent=5)
+    governor.enter_now()
+    governor.leave()
+    governor.refused(10.0, 0.5)
+    clock.now = 9.99
+    assert entered(governor, 5) == 0
+    clock.now = 10.0
+    assert entered(governor, 5) == 1
+
+
+async def test_then_one_probe_and_with_every_success_twice_as_many(clock: Clock):
+    governor = governor_of(clock, concurrent=5)
+    governor.enter_now()
+    governor.leave()
+    governor.refused(10.0, 0.5)
+    clock.now = 10.0
+    seen = []
+    for _ in range(5):
+        seen.append(entered(governor, 9))
+        governor.leave(well=True)
+        for _ in range(seen[-1] - 1):
+            governor.leave()
+    assert seen == [1, 2, 4, 5, 5]
+
+
+async def test_a_reply_from_before_the_pause_says_nothing_about_after_it(clock: Clock):
+    governor = governor_of(clock, concurrent=5)
+    assert entered(governor, 5) == 5
+    governor.leave()
+    governor.refused(10.0, 0.5)
+    for _ in range(4):
+        governor.leave(well=True)
+    clock.now = 10.0
+    assert entered(governor, 5) == 1
+
+
+async def test_a_probe_that_is_refused_doubles_the_pause(clock: Clock):
+    governor = governor_of(clock, concurrent=5)
+    pauses = []
+    for _ in range(4):
+        governor.enter_now()
+        governor.leave()
+        governor.refused(None, 0.0)
+        start = clock.now
+        while not governor.has_room:
+            clock.now += 0.25
+        pauses.append(clock.now - start)
+    assert pauses == [0.5, 1.0, 2.0, 4.0]
+
+
+async def test_five_refusals_of_one_burst_are_one(clock: Clock):
+    governor = governor_of(clock, concurrent=5)
+    assert entered(governor, 5) == 5
+    for _ in range(5):
+        governor.leave()
+        governor.refused(None, 1.0)
+    clock.now = 1.0
+    assert governor.has_room
+
+
+async def test_the_longest_pause_of_all_that_were_asked_for_holds(clock: Clock):
+    governor = governor_of(clock, concurrent=5)
+    governor.refused(30.0, 0.5)
+    governor.refused(10.0, 0.5)
+    clock.now = 29.0
+    assert not governor.has_room
+    clock.now = 30.0
+    assert governor.has_room
+
+
+async def test_after_a_pause_those_who_wait_are_let_in_by_the_alarm():
+    governor = Governor(Quota(concurrent=5))
+    governor.refused(0.02, 0.0)
+    order: list[int] = []
+
+    async def caller(number: int) -> None:
+        await governor.enter()
+        order.append(number)
+        await asyncio.sleep(0)
+        governor.leave(well=True)
+
+    async with asyncio.timeout(2):
+        await asyncio.gather(*(caller(number) for number in range(12)))
+    assert order == list(range(12))
+
+
+async def test_a_probe_that_gets_no_reply_still_lets_the_next_one_in(clock: Clock):
+    governor = governor_of(clock, concurrent=5)
+    governor.refused(1.0, 0.0)
+    clock.now = 1.0
+    assert entered(governor, 5) == 1
+    governor.leave(counted=False)
+    assert entered(governor, 5) == 1
+
+
+async def test_an_ill_service_is_no_word_about_the_window(clock: Clock):
+    """A single 503 to the first request of all must not stop the work for minutes."""
+    governor = Governor(CLOUD, clock=clock)
+    governor.enter_now()
+    governor.leave()
+    governor.refused(2.0, 0.5)
+    clock.now = 2.0
+    assert governor.enter_now()
+
+
+async def test_a_refusal_of_an_almost_empty_window_does_not_close_it(clock: Clock):
+    """A 429 for too many at once comes long before the window can be full."""
+    governor = Governor(CLOUD, clock=clock)
+    for _ in range(20):
+        governor.enter_now()
+        governor.leave()
+    governor.refused(None, 0.0)
+    clock.now = 60.0
+    sent = 0
+    while governor.enter_now() and sent < 100:
+        governor.leave(well=True)
+        sent += 1
+    assert sent == 100
+
+
+# -- interactive callers and bulk work
+
+
+async def test_bulk_work_leaves_the_reserve_to_others(clock: Clock):
+    governor = governor_of(clock, concurrent=10, reserve=0.3)
+    assert entered(governor, 20, bulk=True) == 7
+    assert entered(governor, 20) == 3
+
+
+async def test_bulk_work_leaves_its_share_of_the_window_too(clock: Clock):
+    governor = governor_of(
+        clock, concurrent=100, requests=10, seconds=300.0, reserve=0.3
+    )
+    assert entered(governor, 20, bulk=True) == 7
+    assert entered(governor, 20) == 3
+
+
+@pytest.mark.parametrize("reserve", [0.3, 0.9, 1.0])
+@pytest.mark.parametrize("concurrent", [1, 2, 5])
+async def test_whatever_the_reserve_bulk_work_goes_on(
+    clock: Clock, reserve: float, concurrent: int
+):
+    governor = governor_of(
+        clock, concurrent=concurrent, requests=4, seconds=300.0, reserve=reserve
+    )
+    assert governor.enter_now(bulk=True)
+
+
+async def test_others_are_let_in_before_bulk_work_that_came_first(clock: Clock):
+    governor = governor_of(clock, concurrent=1)
+    governor.enter_now()
+    order: list[str] = []
+
+    async def caller(name: str, *, bulk: bool) -> None:
+        await governor.enter(bulk=bulk)
+        order.append(name)
+        governor.leave()
+
+    callers = [
+        asyncio.create_task(caller("bulk 1", bulk=True)),
+        asyncio.create_task(caller("bulk 2", bulk=True)),
+    ]
+    await settle()
+    callers.append(asyncio.create_task(caller("other", bulk=False)))
+    await settle()
+    governor.leave()
+    await asyncio.gather(*callers)
+    assert order == ["other", "bulk 1", "bulk 2"]
+
+
+async def test_the_probe_after_a_pause_may_be_bulk_work(clock: Clock):
+    governor = governor_of(clock, concurrent=5, reserve=0.6)
+    governor.refused(1.0, 0.0)
+    clock.now = 1.0
+    assert entered(governor, 5, bulk=True) == 1
+
+
+# -- the end
+
+
+async def test_closing_lets_everybody_go_with_an_error(clock: Clock):
+    governor = governor_of(clock, concurrent=1)
+    governor.enter_now()
+    callers = [asyncio.create_task(governor.enter(bulk=bulk)) for bulk in (False, True)]
+    await settle()
+    governor.close()
+    results = await asyncio.gather(*callers, return_exceptions=True)
+    assert {type(one) for one in results} == {ClosedError}
+
+
+async def test_who_is_cancelled_while_it_closes_gives_back_no_place_it_never_had(
+    clock: Clock,
+):
+    governor = governor_of(clock, concurrent=1)
+    governor.enter_now()
+    waiting = asyncio.create_task(governor.enter())
+    await settle()
+    governor.close()
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert governor.in_flight == 1
+
+
+# -- whatever happens, in any order
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """Callers come, go, are cancelled and refused; time passes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.clock = Clock()
+        self.quota = Quota(concurrent=3, requests=7, seconds=10.0)
+        self.governor = Governor(self.quota, reserve=0.4, clock=self.clock)
+        self.inside = 0
+        self.replies: list[float] = []
+        self.waiting: list[asyncio.Task[None]] = []
+
+    def run(self, job: Callable[[], Awaitable[None]]) -> None:
+        async def main() -> None:
+            await job()
+            await settle()
+            for task in [one for one in self.waiting if one.done()]:
+                self.waiting.remove(task)
+                if not task.cancelled():
+                    task.result()
+                    self.inside += 1
+
+        self.runner.run(main())
+
+    @rule(bulk=st.booleans(), patience=st.sampled_from([None, 1000.0]))
+    def come(self, *, bulk: bool, patience: float | None) -> None:
+        async def job() -> None:
+            entering = self.governor.enter(bulk=bulk, patience=patience)
+            self.waiting.append(asyncio.create_task(entering))
+
+        self.run(job)
+
+    @precondition(lambda self: self.inside)
+    @rule(well=st.booleans(), counted=st.booleans())
+    def go(self, *, well: bool, counted: bool) -> None:
+        async def job() -> None:
+            self.inside -= 1
+            if counted:
+                self.replies.append(self.clock.now)
+            self.governor.leave(counted=counted, well=well)
+
+        self.run(job)
+
+    @precondition(lambda self: self.waiting)
+    @rule(which=st.integers(0, 100))
+    def cancel(self, which: int) -> None:
+        async def job() -> None:
+            self.waiting[which % len(self.waiting)].cancel()
+
+        self.run(job)
+
+    @precondition(lambda self: self.inside)
+    @rule(asked=st.sampled_from([None, 0.0, 5.0]))
+    def refuse(self, asked: float | None) -> None:
+        async def job() -> None:
+            self.inside -= 1
+            self.replies.append(self.clock.now)
+            self.governor.leave()
+            self.governor.refused(asked, 0.5)
+
+        self.run(job)
+
+    @rule(seconds=st.sampled_from([0.1, 1.0, 10.0, 100.0]))
+    def wait(self, seconds: float) -> None:
+        async def job() -> None:
+            self.clock.now += seconds
+            self.governor._wake()  # what the alarm does
+
+        self.run(job)
+
+    @invariant()
+    def counts_are_true(self) -> None:
+        assert self.governor.in_flight == self.inside
+        assert self.governor.waiting == len(self.waiting)
+
+    @invariant()
+    def the_quota_is_kept(self) -> None:
+        assert self.inside <= 3
+        recent = [at for at in self.replies if at > self.clock.now - 10.0]
+        assert self.inside + len(recent) <= 7
+
+    @invariant()
+    def nobody_waits_for_nothing(self) -> None:
+        """With nobody inside, and no pause or window to wait for, nobody waits."""
+        if self.inside or not self.waiting:
+            return
+        assert self.governor._timer is not None
+
+    def teardown(self) -> None:
+        async def everybody_is_served_in_the_end() -> None:
+            for _ in range(2000):
+                await settle()
+                for task in [one for one in self.waiting if one.done()]:
+                    self.waiting.remove(task)
+                    self.inside += not task.cancelled()
+                for _ in range(self.inside):
+                    self.governor.leave(well=True)
+                self.inside = 0
+                self.clock.now += 10.0
+                self.governor._wake()
+                if not self.waiting:
+                    break
+            assert not self.waiting
+            self.governor.close()
+
+        self.runner.run(everybody_is_served_in_the_end())
+        self.runner.close()
+
+
+TestAnyOrder = AnyOrder.TestCase
+
+
+@given(
+    replies=st.lists(st.floats(0.0, 5.0), min_size=1, max_size=60),
+    late=st.floats(0.0, 3.0),
+)
+def test_no_window_of_the_service_ever_overflows(replies: list[float], late: float):
+    """It counts a request at any moment between its sending and its reply."""
+    clock = Clock()
+    governor = Governor(Quota(concurrent=4, requests=5, seconds=10.0), clock=clock)
+    counted: list[float] = []
+    for took in replies:
+        while not governor.enter_now():
+            clock.now += 0.5
+        counted.append(clock.now + min(took, late))
+        clock.now += took
+        governor.leave()
+    counted.sort()
+    for at in counted:
+        assert sum(at <= one < at + 10.0 for one in counted) <= 5
