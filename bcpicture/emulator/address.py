@@ -1,18 +1,20 @@
 """Addresses: which API, for which tenant, and what lies behind its root."""
 
 import re
+from collections.abc import Collection
 
 import attrs
 
 from bcpicture.emulator.problems import (
     ServiceError,
     bad_request,
+    no_route,
     no_segment,
     query_syntax,
 )
 from bcpicture.emulator.query import decode
 
-APIS = frozenset({"v2.0", "v1.0", "beta"})
+APIS = frozenset({"v2.0", "v1.0", "beta", "graph"})
 GRAPH_ROOTS = frozenset({("v1.0", "businesscentral"), ("beta", "financials")})
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
@@ -49,6 +51,9 @@ class Address:
     tenant: str | None
     """The tenant that the path names; None: it names none."""
 
+    environment: str | None
+    """The environment that the path names; None: it has no place for one."""
+
     on_premises: bool
     """Whether the path begins with the name of a server instance."""
 
@@ -60,6 +65,11 @@ class Address:
         """Whether it is Microsoft Graph's address."""
         return self.api == "graph"
 
+    @property
+    def is_batch(self) -> bool:
+        """Whether it is where batches go."""
+        return not self.is_graph and self.segments == (Segment("$batch"),)
+
 
 def check_length(url_length: int) -> None:
     """Refuses a URL that is too long, as the service does."""
@@ -69,8 +79,12 @@ def check_length(url_length: int) -> None:
         raise bad_request("The request URL is too long.")
 
 
-def understand(raw_path: str) -> Address:
+def understand(raw_path: str, apis: Collection[str] = APIS) -> Address:
     """Reads a path as it came over the wire.
+
+    Args:
+        raw_path: The path, still encoded.
+        apis: The API versions that are there.
 
     Raises:
         ServiceError: it leads to nothing that the emulator serves.
@@ -78,47 +92,52 @@ def understand(raw_path: str) -> Address:
     raw = raw_path.strip("/").split("/")
     parts = [decode(part) for part in raw]
     if tuple(parts[:2]) in GRAPH_ROOTS:
+        if "graph" not in apis:
+            raise no_segment(parts[1])
         behind = _slash_keys(parts[2:])
-        return _address("graph", raw[:2], None, behind, on_premises=False)
+        return _address("graph", raw[:2], _Prefix(None, None), behind)
     if "api" not in parts:
         raise ServiceError(404, "", "", bare=True)
     at = parts.index("api")
-    if len(parts) < at + 2 or parts[at + 1] not in APIS:
-        raise no_segment(parts[-1])
-    prefix = parts[:at]
-    return _address(
-        parts[at + 1],
-        raw[: at + 2],
-        _tenant_of(prefix),
-        parts[at + 2 :],
-        on_premises=prefix[:1] not in (["v1.0"], ["v2.0"]),
-    )
+    if len(parts) < at + 2 or parts[at + 1] not in apis:
+        raise no_route(raw_path)
+    prefix = _read_prefix(parts[:at])
+    return _address(parts[at + 1], raw[: at + 2], prefix, parts[at + 2 :])
 
 
-def _address(
-    api: str,
-    root: list[str],
-    tenant: str | None,
-    parts: list[str],
-    *,
-    on_premises: bool,
-) -> Address:
+@attrs.frozen
+class _Prefix:
+    """What is in front of ``api``."""
+
+    tenant: str | None
+    environment: str | None
+    on_premises: bool = False
+
+
+def _address(api: str, root: list[str], prefix: _Prefix, parts: list[str]) -> Address:
     return Address(
         api=api,
         root="/" + "/".join(root),
-        tenant=tenant,
-        on_premises=on_premises,
+        tenant=prefix.tenant,
+        environment=prefix.environment,
+        on_premises=prefix.on_premises,
         segments=tuple(_segment(part) for part in parts if part),
     )
 
 
-def _tenant_of(prefix: list[str]) -> str | None:
-    """The tenant that a cloud prefix names; refuses prefixes that do not exist."""
+def _read_prefix(prefix: list[str]) -> _Prefix:
+    """The tenant and environment of a prefix; refuses prefixes that do not exist."""
     match prefix:
-        case ["v2.0", _] | ["v1.0"] | ["v1.0", "sandbox"] | [_]:
-            return None
-        case ["v2.0", tenant, _] | ["v1.0", tenant] | ["v1.0", tenant, "sandbox"]:
-            return tenant
+        case ["v2.0", environment]:
+            return _Prefix(None, environment)
+        case ["v2.0", tenant, environment]:
+            return _Prefix(tenant, environment)
+        case ["v1.0", *named, "sandbox"] if len(named) < 2:
+            return _Prefix(named[0] if named else None, "Sandbox")
+        case ["v1.0", *named] if len(named) < 2:
+            return _Prefix(named[0] if named else None, "Production")
+        case [_]:
+            return _Prefix(None, None, on_premises=True)
         case _:
             raise ServiceError(404, "", "", bare=True)
 

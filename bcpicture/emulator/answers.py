@@ -59,7 +59,20 @@ class Answers:
     """PUT in place of PATCH on the stream."""
 
     content_value_in_batch: bool = False
-    """Whether ``$batch`` takes ``contentValue`` in base64; not emulated yet."""
+    """Whether ``$batch`` takes a picture as ``contentValue``, in base64."""
+
+    batch_too_long: Literal[400, 413] = 400
+    """The status of a batch of more than 100 requests."""
+
+    batch_stops: bool = True
+    """Whether a batch ends at its first failure, unless the client prefers
+    ``odata.continue-on-error``."""
+
+    permission_first: bool = True
+    """Whether a missing permission shows before an ``If-Match`` is looked at."""
+
+    web_service_url: Literal["host", "api"] = "host"
+    """What the list of environments calls an environment's ``webServiceUrl``."""
 
     variant_parent_type: str = "Item_x0020_Variant"
     """How ``parentType`` spells the item variants."""

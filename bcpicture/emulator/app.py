@@ -1,21 +1,31 @@
 """The whole way of a request: fault, identity, quota, route, reply, log."""
 
+from email.utils import formatdate
+
 from aiohttp import hdrs, web
 
-from bcpicture.emulator import entra, routes, strikes
+from bcpicture.emulator import batch, entra, environments, routes, strikes
 from bcpicture.emulator.address import Address, check_length, understand
 from bcpicture.emulator.blobs import Blobs
-from bcpicture.emulator.exchange import CutError, Exchange, readable, relative
+from bcpicture.emulator.exchange import Exchange
 from bcpicture.emulator.faults import Fault, Faults
-from bcpicture.emulator.identity import Identity
+from bcpicture.emulator.identity import Caller, Identity, tenant_guid
+from bcpicture.emulator.message import CutError, readable, relative
+from bcpicture.emulator.options import Options
 from bcpicture.emulator.patience import Patience
-from bcpicture.emulator.problems import ServiceError, unauthorized
+from bcpicture.emulator.problems import (
+    ServiceError,
+    bad_request,
+    no_environment,
+    unauthorized,
+)
 from bcpicture.emulator.query import decode, split_query
 from bcpicture.emulator.quota import Gate, TooManyRequestsError
 from bcpicture.emulator.reply import Reply, error_reply
 from bcpicture.emulator.seen import Log
 from bcpicture.emulator.sending import Answer, Severed
 from bcpicture.emulator.service import Call, Service
+from bcpicture.emulator.work import Work
 
 CHALLENGES = 'Bearer realm=""'
 
@@ -66,7 +76,18 @@ class App:
             await exchange.incoming.settle()
             await exchange.incoming.discard()
             self._log.close(exchange.begun, exchange.seen(status))
-        return Answer(reply, exchange, self._blobs)
+        return Answer(self._dated(reply), exchange, self._blobs)
+
+    @property
+    def _options(self) -> Options:
+        return self._service.options
+
+    def _dated(self, reply: Reply) -> Reply:
+        """The reply with the time by the emulator's clock, which may be wrong."""
+        if any(name.lower() == "date" for name, _ in reply.headers):
+            return reply
+        date = formatdate(self._options.clock(), usegmt=True)
+        return reply.with_headers((hdrs.DATE, date))
 
     def _strike(self, request: web.BaseRequest) -> Fault | None:
         """The fault that strikes a request."""
@@ -103,6 +124,8 @@ class App:
             if problem.status != 413:
                 await exchange.drain()
             return error_reply(problem)
+        except RecursionError:
+            return error_reply(bad_request("The request is nested too deeply."))
 
     async def _identify(self, exchange: Exchange, path: str) -> Reply:
         await exchange.receive(65536)
@@ -117,24 +140,46 @@ class App:
         )
 
     async def _serve(self, exchange: Exchange) -> Reply:
-        options = self._service.options
+        options = self._options
         if not options.api_enabled:
             raise ServiceError(405, "", "", bare=True)
-        address = understand(exchange.raw_path)
-        header = exchange.header(hdrs.AUTHORIZATION)
-        if header is None:
-            raise unauthorized("Authentication credentials are missing.", CHALLENGES)
-        exchange.principal = self._identity.principal(
-            header, tenant=address.tenant, graph=address.is_graph
-        )
+        version = environments.version_of(exchange.raw_path)
+        if version is not None:
+            return self._list_environments(exchange, version)
+        address = understand(exchange.raw_path, options.apis)
+        caller = self._who(exchange, address.tenant, graph=address.is_graph)
+        named = address.environment
+        if options.only_environments and named not in {None, *options.environments}:
+            raise no_environment()
         try:
-            async with self._gate.admit(exchange.principal):
-                return await self._route(exchange, address)
+            async with self._gate.admit(caller.account):
+                return await self._route(exchange, address, caller)
         except TooManyRequestsError as refusal:
             raise self._refusal(refusal) from None
 
-    async def _route(self, exchange: Exchange, address: Address) -> Reply:
-        options = self._service.options
+    def _who(self, exchange: Exchange, tenant: str | None, *, graph: bool) -> Caller:
+        header = exchange.header(hdrs.AUTHORIZATION)
+        if header is None:
+            raise unauthorized("Authentication credentials are missing.", CHALLENGES)
+        caller = self._identity.caller(header, tenant=tenant, graph=graph)
+        exchange.caller = caller
+        return caller
+
+    def _list_environments(self, exchange: Exchange, version: str) -> Reply:
+        caller = self._who(exchange, None, graph=False)
+        if exchange.method != hdrs.METH_GET:
+            raise ServiceError(405, "", "", bare=True)
+        return environments.listed(
+            self._options,
+            version=version,
+            tenant=tenant_guid(caller.tenant),
+            origin=exchange.origin,
+        )
+
+    async def _route(
+        self, exchange: Exchange, address: Address, caller: Caller
+    ) -> Reply:
+        options = self._options
         query = split_query(exchange.raw_query, strict_plus=options.strict_plus)
         tenant = query.get("tenant") or query.get("Tenant")
         if address.on_premises and options.require_tenant and tenant != "default":
@@ -143,7 +188,21 @@ class App:
                 "Internal_TenantUnavailable",
                 "The tenant is not specified or is not available.",
             )
-        call = Call(self._service, exchange, address, query)
+        exchange.work = work = Work(
+            limit=options.operation_seconds,
+            status=options.operation_status,
+            sleep=options.sleep,
+        )
+        call = Call(
+            service=self._service,
+            exchange=exchange,
+            address=address,
+            options=query,
+            caller=caller,
+            work=work,
+        )
+        if address.is_batch:
+            return await batch.answer(call, exchange, self._faults)
         return await routes.serve(call)
 
     def _refusal(self, refusal: TooManyRequestsError) -> ServiceError:

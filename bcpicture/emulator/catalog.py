@@ -4,8 +4,9 @@ The same index always gives the same number and the same GUID. GUIDs are equal i
 company, since a GUID is unique only within its company.
 """
 
+import itertools
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import attrs
@@ -209,21 +210,24 @@ def company_guid(name: str) -> str:
     return str(uuid.uuid5(_SPACE, f"companies/{name}"))
 
 
-def item_number(index: int) -> str:
-    """The number of the item at a place: first the demo company's, then made-up."""
-    if index < len(ITEM_NAMES):
-        return list(ITEM_NAMES)[index]
+def items(
+    count: int, numbers: Sequence[str] = ()
+) -> Iterator[tuple[str, dict[str, object]]]:
+    """Numbers and fields of the first items.
+
+    Args:
+        count: How many there are at least.
+        numbers: The numbers of the first; none: the demo company's are the first.
+    """
+    given = {number: ITEM_NAMES.get(number) for number in numbers}
+    known = given or dict(list(ITEM_NAMES.items())[:count])
+    for number, name in known.items():
+        shown = name or f"Item {number}"
+        yield number, {"displayName": shown, "gtin": _gtin(number)}
     # Made-up numbers sort behind the demo company's own.
-    return f"B{index:06d}"
-
-
-def items(count: int) -> Iterator[tuple[str, dict[str, object]]]:
-    """Numbers and fields of the first items."""
-    known = list(ITEM_NAMES.items())[:count]
-    for number, name in known:
-        yield number, {"displayName": name, "gtin": _gtin(number)}
-    for index in range(len(known), count):
-        number = item_number(index)
+    fresh = (at for at in itertools.count(len(known)) if f"B{at:06d}" not in known)
+    for index in itertools.islice(fresh, max(0, count - len(known))):
+        number = f"B{index:06d}"
         colour, thing = _COLOURS[index % 8], _THINGS[index // 8 % 8]
         name = f"{thing} {index}, {colour}"
         yield number, {"displayName": name, "gtin": _gtin(number)}

@@ -8,52 +8,72 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypedDict, Unpack
 
 from bcpicture.emulator.quota import Quota
 from bcpicture.emulator.server import Emulator
 
+EXTENSIONS = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".dib"}
+    | {".webp", ".heic", ".heif", ".avif", ".tif", ".tiff", ".svg"}
+)
+"""Of files that are taken for pictures, in lower case."""
+
+
+class Chosen(TypedDict, total=False):
+    """The options of an emulator that the command line has."""
+
+    host: str
+    port: int
+    items: int | None
+    pictures: Path | None
+    data: Path | None
+    tls: bool
+    quota: Quota | None
+
 
 async def serve(
     *,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    items: int = 20,
-    pictures: Path | None = None,
-    data: Path | None = None,
-    tls: bool = False,
     as_json: bool = False,
-    quota: Quota | None = None,
+    numbers_from: Path | None = None,
+    **chosen: Unpack[Chosen],
 ) -> None:
-    """Serves until SIGTERM or SIGINT.
+    """Serves until SIGTERM, SIGINT or SIGHUP.
 
     Args:
-        host: Where to listen.
-        port: On which port; 0: on a free one.
-        items: How many items a company has.
-        pictures: A folder with pictures that are there at the start.
-        data: A folder for the state; None: it is forgotten.
-        tls: Whether to serve https.
         as_json: Whether to tell the connection as one line of JSON.
-        quota: The limits per user; None: there are none.
+        numbers_from: A folder of pictures whose names are the numbers of the items, or
+            a file with one number a line.
+        **chosen: Options of the emulator.
     """
     over = asyncio.Event()
     _on_signals(over)
-    server = Emulator(
-        host=host,
-        port=port,
-        items=items,
-        pictures=pictures,
-        data=data,
-        tls=tls,
-        quota=quota,
-    )
-    async with server:
-        if not _is_loopback(host):
-            _say(sys.stderr, f"Warning: {host} is not loopback: strangers may connect.")
+    numbers = await asyncio.to_thread(numbers_of, numbers_from)
+    async with Emulator(numbers=numbers, **chosen) as server:
+        if not _is_loopback(server.host):
+            warning = f"{server.host} is not loopback: strangers may connect."
+            _say(sys.stderr, f"Warning: {warning}")
         told = json.dumps(server.connection()) if as_json else introduce(server)
         _say(sys.stdout, told)
         await over.wait()
+
+
+def numbers_of(source: Path | None) -> tuple[str, ...]:
+    """The item numbers that the pictures of a folder, or the lines of a file, tell.
+
+    Of numbers that differ only in case the first one counts, as for pictures.
+    """
+    if source is None:
+        return ()
+    if source.is_dir():
+        files = (path for path in source.iterdir() if path.is_file())
+        texts = [path.stem for path in files if path.suffix.lower() in EXTENSIONS]
+    else:
+        texts = source.read_text(encoding="utf-8").split("\n")
+    found: dict[str, str] = {}
+    for text in sorted(filter(None, map(str.strip, texts))):
+        found.setdefault(text.casefold(), text)
+    return tuple(found.values())
 
 
 def introduce(server: Emulator) -> str:
@@ -83,6 +103,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         asyncio.run(serve(**chosen))
     except KeyboardInterrupt:
         return 0
+    except BrokenPipeError:
+        # Nobody listens to what it says: it has put everything away, and ends.
+        return 0
+    except (FileNotFoundError, NotADirectoryError) as exc:
+        _say(sys.stderr, f"Cannot read {exc.filename}: {exc.strerror}")
+        return 2
     except OSError as exc:
         _say(sys.stderr, f"Cannot listen at {chosen['host']}:{chosen['port']}: {exc}")
         return 3
@@ -97,7 +123,8 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--port", type=int, default=0, help="where to listen; 0 finds a free one")
     add("--host", default="127.0.0.1", help="loopback, unless told otherwise")
-    add("--items", type=int, default=20, help="how many items a company has")
+    add("--items", type=int, help="how many items a company has; 20 unless told")
+    add("--numbers-from", type=Path, help="folder whose file names are item numbers")
     add("--pictures", type=Path, help="folder of pictures named after item numbers")
     add("--data", type=Path, help="folder that keeps the state for the next time")
     add("--tls", action="store_true", help="serve https, with an authority of its own")
@@ -108,10 +135,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _on_signals(over: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
-    for each in (signal.SIGTERM, signal.SIGINT):
+    for name in ("SIGTERM", "SIGINT", "SIGHUP"):
         try:
-            loop.add_signal_handler(each, over.set)
-        except (NotImplementedError, RuntimeError):
+            loop.add_signal_handler(getattr(signal, name), over.set)
+        except (AttributeError, NotImplementedError, RuntimeError):
             # Not on every system, and only on the main thread: Ctrl+C still works.
             continue
 

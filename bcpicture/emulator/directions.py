@@ -40,8 +40,8 @@ class Directions(Options):
 
     @property
     def base_urls(self) -> dict[str, str]:
-        """The service root of every API version."""
-        return {api: self.url + path for api, path in PATHS.items()}
+        """The service root of every API version that is there."""
+        return {api: self.url + path for api, path in PATHS.items() if api in self.apis}
 
     @property
     def authority(self) -> str:
@@ -51,7 +51,17 @@ class Directions(Options):
     @property
     def token_url(self) -> str:
         """The token endpoint."""
-        return f"{self.url}/{self.tenant}/oauth2/v2.0/token"
+        return self.tenant_token_url(self.tenant)
+
+    def tenant_url(
+        self, tenant: str, environment: str = "Production", api: str = "v2.0"
+    ) -> str:
+        """The service root of a tenant, which its address names."""
+        return f"{self.url}/v2.0/{tenant}/{environment}/api/{api}"
+
+    def tenant_token_url(self, tenant: str) -> str:
+        """The token endpoint of a tenant."""
+        return f"{self.url}/{tenant}/oauth2/v2.0/token"
 
     @property
     def tenant(self) -> str:

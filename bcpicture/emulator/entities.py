@@ -1,7 +1,6 @@
 """Companies, items and their like, as the API shows them: entities and lists."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from uuid import UUID
 
 from aiohttp import hdrs
@@ -27,7 +26,7 @@ async def companies(call: Call, guid: str | None) -> Reply:
         company = call.company(guid)
         context = {"@odata.context": f"{call.base}/$metadata#companies/$entity"}
         return json_reply(200, context | _company_json(company, query))
-    page = paging.cut(call.service.store.companies, query, call.page_size)
+    page = paging.cut(call.store.companies, query, call.page_size)
     rows = [_company_json(company, query) for company in page.rows]
     return _listing(call, "companies", query, page, rows)
 
@@ -41,6 +40,8 @@ async def entity(call: Call, record: Record) -> Reply:
     """``items({id})`` and the like."""
     _only_reads(call, record.kind.singular, single=True)
     query = _query(call, record.kind)
+    if query.expand:
+        await call.work.take(call.service.options.expand_seconds)
     place = f"companies({catalog.company_guid(record.company)})/{record.kind.plural}"
     context = {"@odata.context": f"{call.base}/$metadata#{place}/$entity"}
     return json_reply(200, context | entity_json(call, record, query))
@@ -61,6 +62,8 @@ async def _entities(
     if only is not None:
         records = [record for record in records if only.accepts(record.get)]
     page = paging.cut(records, query, call.page_size)
+    if query.expand:
+        await call.work.take(call.service.options.expand_seconds * len(page.rows))
     rows = [entity_json(call, record, query) for record in page.rows]
     return _listing(call, f"companies({company.id})/{kind.plural}", query, page, rows)
 
@@ -70,7 +73,7 @@ def entity_json(call: Call, record: Record, query: Query) -> dict[str, object]:
     shown: dict[str, object] = {"@odata.etag": record.etag}
     for field in record.kind.fields:
         if query.select is None or field in query.select:
-            shown[field] = _plain(record.get(field))
+            shown[field] = record.shown(field)
     if query.expand:
         picture = picture_json(call, record, query.expand_select)
         shown["picture"] = picture if call.address.api == "v2.0" else [picture]
@@ -85,18 +88,10 @@ def _query(call: Call, kind: Kind) -> Query:
 
 def _company_json(company: Company, query: Query) -> dict[str, object]:
     return {
-        field: _plain(company.get(field))
+        field: str(company.get(field))
         for field in COMPANY_FIELDS
         if query.select is None or field in query.select
     }
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03}Z"
-    return value
 
 
 def _listing(

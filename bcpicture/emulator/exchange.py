@@ -3,27 +3,26 @@
 import socket
 import struct
 import time
-from urllib.parse import unquote
 
+import attrs
 from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
 from bcpicture.emulator.blobs import Blobs, Incoming
 from bcpicture.emulator.faults import Fault
+from bcpicture.emulator.identity import Caller
+from bcpicture.emulator.message import Message, relative
 from bcpicture.emulator.patience import Patience
 from bcpicture.emulator.problems import ServiceError, too_large
 from bcpicture.emulator.seen import Seen
+from bcpicture.emulator.work import Work
 
 DRAINED = 1024 * 1024
 """A body up to this size is read even if the reply does not need it."""
 
 
-class CutError(Exception):
-    """The connection is to be cut, without a reply."""
-
-
-class Exchange:
-    """A request, and the notes that are taken about it."""
+class Exchange(Message):
+    """A request over the wire, and the notes that are taken about it."""
 
     def __init__(
         self,
@@ -33,15 +32,18 @@ class Exchange:
         blobs: Blobs,
         patience: Patience,
     ) -> None:
+        super().__init__(
+            request.method,
+            relative(request.raw_path),
+            origin=f"{request.scheme}://{request.host}",
+            fault=fault,
+            blobs=blobs,
+            patience=patience,
+        )
         self.request = request
-        self.fault = fault
-        self.patience = patience
-        self.method = request.method
-        self.target = relative(request.raw_path)
-        self.raw_path, _, self.raw_query = self.target.partition("?")
-        self.origin = f"{request.scheme}://{request.host}"
-        self.incoming = Incoming(blobs)
-        self.principal: str | None = None
+        self.caller: Caller | None = None
+        self.work: Work | None = None
+        self.inner: tuple[Seen, ...] = ()
         self.begun = Seen(
             method=self.method,
             target=self.target,
@@ -56,29 +58,22 @@ class Exchange:
         """What ``Content-Length`` says."""
         return self.request.content_length
 
-    @property
-    def links(self) -> str:
-        """Where the links of the reply point to."""
-        action = self.fault.action if self.fault else ""
-        return action.removesuffix("_links") if action.endswith("_links") else "own"
-
     def header(self, name: str) -> str | None:
         """The value of a header."""
         return self.request.headers.get(name)
 
     def seen(self, status: int | None) -> Seen:
         """The final note."""
-        begun = self.begun
-        return Seen(
-            method=begun.method,
-            target=begun.target,
-            headers=begun.headers,
-            started=begun.started,
+        caller, work = self.caller, self.work
+        return attrs.evolve(
+            self.begun,
             received=self.incoming.size,
             sha256=self.incoming.sha256,
             status=status,
-            principal=self.principal,
-            fault=begun.fault,
+            principal=caller.name if caller else None,
+            tenant=caller.tenant if caller else None,
+            worked=work.spent if work else 0.0,
+            inner=self.inner,
             finished=time.monotonic(),
         )
 
@@ -124,16 +119,6 @@ class Exchange:
         if (self.length or 0) <= DRAINED and not self.incoming.size:
             await self.receive_until(DRAINED)
 
-    async def stall(self) -> None:
-        """Does nothing for as long as the fault says.
-
-        Raises:
-            CutError: the faults were cleared, or the server ends.
-        """
-        seconds = self.fault.seconds if self.fault else 0.0
-        if not await self.patience.wait(seconds):
-            raise CutError
-
     def reset(self) -> None:
         """Cuts the connection, by a reset where the system lets us."""
         transport = self.request.transport
@@ -172,16 +157,3 @@ class Exchange:
         transport = self.request.transport
         if transport is not None:
             transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-
-def relative(target: str) -> str:
-    """The target without scheme and host, which a proxy is told."""
-    if target.startswith("/"):
-        return target
-    _, _, behind = target.partition("://")
-    return "/" + behind.partition("/")[2]
-
-
-def readable(target: str) -> str:
-    """The target, decoded, for faults to match."""
-    return unquote(target)

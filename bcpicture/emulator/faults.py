@@ -1,7 +1,7 @@
 """Scripted misbehaviour: which request goes wrong, how often, and in which way."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Literal, get_args
 
 import attrs
@@ -34,6 +34,12 @@ Action = Literal[
 ]
 
 ACTIONS: frozenset[str] = frozenset(get_args(Action))
+
+INSIDE: frozenset[str] = frozenset(
+    {"status", "html", "apply_then_status", "apply_then_stall", "stall"}
+    | {"foreign_links", "relative_links", "looping_links"}
+)
+"""What can happen to one request of a batch; everything else needs a connection."""
 
 DEFAULT_CODES = {
     400: "BadRequest",
@@ -145,12 +151,19 @@ class Faults:
         self._armed.clear()
         self.on_clear()
 
-    def take(self, method: str, target: str) -> Fault | None:
-        """Returns the fault that strikes this request, and counts the strike."""
-        if not self._armed:
-            return None
+    def take(
+        self, method: str, target: str, among: Container[str] = ACTIONS
+    ) -> Fault | None:
+        """Returns the fault that strikes this request, and counts the strike.
+
+        Args:
+            method: The verb.
+            target: The decoded path and query.
+            among: The actions that are possible.
+        """
         for armed in self._armed:
-            if not armed.fault.matches(method, target):
+            fault = armed.fault
+            if fault.action not in among or not fault.matches(method, target):
                 continue
             if armed.to_skip:
                 armed.to_skip -= 1

@@ -8,6 +8,7 @@ import binascii
 import hmac
 import secrets
 import time
+import uuid
 from collections.abc import Callable
 
 import attrs
@@ -22,7 +23,31 @@ KEY = "emulator-key"
 SCOPE = "https://api.businesscentral.dynamics.com/.default"
 GRAPH_SCOPE = "https://graph.microsoft.com/.default"
 
+_TENANTS = uuid.UUID("2d7a4c86-1f35-4b9e-a0c8-6e5f4d3c2b1a")
+
 BEARER = 'Bearer realm="", authorization_uri="https://login.microsoftonline.com"'
+
+
+@attrs.frozen(kw_only=True)
+class Caller:
+    """Who sends a request."""
+
+    name: str
+    """A client id, or a Basic user."""
+
+    tenant: str
+    """Whose data is asked for, by its canonical name."""
+
+    may_read: bool = True
+    """Whether its permission sets let it read."""
+
+    may_write: bool = True
+    """Whether they let it write."""
+
+    @property
+    def account(self) -> str:
+        """Whose quota is used: a user is another one in every tenant."""
+        return f"{self.name} in {self.tenant}"
 
 
 @attrs.define
@@ -76,11 +101,15 @@ class Identity:
     tokens_issued: int = 0
     """How many tokens were issued, on any way."""
 
+    foreign_tokens: int = 0
+    """How often a token was shown to a tenant that it was not issued for."""
+
     demanded: str | None = None
     """Claims that a token must answer, else its request is challenged."""
 
     _tokens: dict[str, Token] = attrs.field(factory=dict, repr=False)
     _unknown_apps: set[str] = attrs.field(factory=set)
+    _permits: dict[str, tuple[bool, bool]] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
         self.reset()
@@ -93,14 +122,19 @@ class Identity:
         self.tenants = {}
         self.add_tenant(TENANT, "contoso.com", "contoso.onmicrosoft.com")
         self.conditional_access = self.demanded = None
-        self.tokens_issued = 0
+        self.tokens_issued = self.foreign_tokens = 0
         self._tokens = {}
         self._unknown_apps = set()
+        self._permits = {}
 
     def add_tenant(self, name: str, *aliases: str) -> None:
-        """Makes a tenant known, under one or more names."""
-        for each in (name, *aliases):
+        """Makes a tenant known, under one or more names and always by its GUID."""
+        for each in (name, *aliases, tenant_guid(name)):
             self.tenants[each.lower()] = name.lower()
+
+    def canonical(self, tenant: str) -> str:
+        """The canonical name of a tenant, which is the first that it was given."""
+        return self.tenants.get(tenant.lower(), tenant.lower())
 
     def register(self, client_id: str, secret: str) -> None:
         """Adds an app registration, in every tenant and in Business Central."""
@@ -110,6 +144,10 @@ class Identity:
     def unregister_app(self, client_id: str) -> None:
         """Removes an app from Business Central alone: it still gets valid tokens."""
         self._unknown_apps.add(client_id)
+
+    def permit(self, name: str, *, read: bool = True, write: bool = True) -> None:
+        """Says what the permission sets of an app or a user let it do."""
+        self._permits[name] = (read, write)
 
     def token(
         self,
@@ -124,7 +162,7 @@ class Identity:
         token = Token(
             f"emulated.{secrets.token_urlsafe(32)}",
             client_id,
-            self.tenants.get(tenant.lower(), tenant.lower()),
+            self.canonical(tenant),
             scope or SCOPE,
             self.clock() + self.token_seconds,
             claims,
@@ -145,7 +183,7 @@ class Identity:
         """Challenges every request whose token was not asked for with these claims."""
         self.demanded = claims
 
-    def principal(self, header: str, *, tenant: str | None, graph: bool) -> str:
+    def caller(self, header: str, *, tenant: str | None, graph: bool) -> Caller:
         """Says who sends a request.
 
         Args:
@@ -157,16 +195,13 @@ class Identity:
             ServiceError: nobody that may come in.
         """
         scheme, _, rest = header.partition(" ")
+        here = self.canonical(tenant) if tenant else None
         if scheme.lower() == "basic":
-            return self._user(rest)
+            return self._caller(self._user(rest), here or TENANT)
         token = self._tokens.get(rest.strip()) if scheme.lower() == "bearer" else None
-        if token is None or token.expires <= self.clock():
+        if token is None:
             raise unauthorized("The credentials provided are incorrect", BEARER)
-        wanted = GRAPH_SCOPE if graph else SCOPE
-        mismatch = token.scope in {SCOPE, GRAPH_SCOPE} and token.scope != wanted
-        here = self.tenants.get(tenant.lower(), tenant.lower()) if tenant else None
-        if mismatch or (here is not None and here != token.tenant):
-            raise unauthorized("The credentials provided are incorrect", BEARER)
+        self._check_place(token, here, GRAPH_SCOPE if graph else SCOPE)
         if token.client_id in self._unknown_apps:
             raise unauthorized(
                 "The credentials provided are incorrect or the application is not "
@@ -175,7 +210,19 @@ class Identity:
             )
         if self.demanded is not None and token.answered != self.demanded:
             raise self._challenge(self.demanded)
-        return token.client_id
+        return self._caller(token.client_id, token.tenant)
+
+    def _caller(self, name: str, tenant: str) -> Caller:
+        read, write = self._permits.get(name, (True, True))
+        return Caller(name=name, tenant=tenant, may_read=read, may_write=write)
+
+    def _check_place(self, token: Token, here: str | None, scope: str) -> None:
+        """Refuses a token that is for another tenant or service, or too old."""
+        foreign = here is not None and here != token.tenant
+        self.foreign_tokens += foreign
+        mismatch = token.scope in {SCOPE, GRAPH_SCOPE} and token.scope != scope
+        if foreign or mismatch or token.expires <= self.clock():
+            raise unauthorized("The credentials provided are incorrect", BEARER)
 
     def _user(self, encoded: str) -> str:
         try:
@@ -196,3 +243,11 @@ class Identity:
             "Continuous access evaluation resulted in a challenge.",
             f'{BEARER}, error="insufficient_claims", claims="{encoded}"',
         )
+
+
+def tenant_guid(name: str) -> str:
+    """The GUID of a tenant: its name, if that is one, or always the same other."""
+    try:
+        return str(uuid.UUID(name))
+    except ValueError:
+        return str(uuid.uuid5(_TENANTS, name.lower()))

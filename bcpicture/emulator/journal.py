@@ -15,8 +15,12 @@ import attrs
 from bcpicture.emulator.blobs import Blobs, recover
 from bcpicture.emulator.records import Record
 from bcpicture.emulator.store import Company, Store
+from bcpicture.emulator.tenants import Stores
 
 Line = dict[str, object]
+
+_KEY = ("tenant", "company", "parent", "id")
+"""What makes a record one of a kind."""
 
 
 @attrs.define(eq=False)
@@ -33,37 +37,38 @@ class Journal:
         with self._lock, self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
-    def rewrite(self, store: Store) -> None:
+    def rewrite(self, stores: Stores) -> None:
         """Writes the whole state, pictures that are only in memory included."""
         temporary = self.path.with_suffix(".new")
         with self._lock, temporary.open("w", encoding="utf-8") as file:
-            for company in store.companies:
-                for line in _lines(company, self.path.parent):
-                    file.write(json.dumps(line) + "\n")
+            for line in _all_lines(stores, self.path.parent):
+                file.write(json.dumps(line) + "\n")
         temporary.replace(self.path)
 
-    def replay(self, store: Store, blobs: Blobs) -> None:
-        """Brings a fresh store to the state of the last run."""
+    def replay(self, stores: Stores, blobs: Blobs) -> None:
+        """Brings fresh stores to the state of the last run."""
         if not self.path.exists():
             return
         newest: dict[tuple[object, ...], Line] = {}
         with self.path.open(encoding="utf-8") as file:
             for line in _whole_lines(file):
-                key = line["company"], line["parent"], line["id"]
+                line.setdefault("tenant", stores.home)
+                key = tuple(line[name] for name in _KEY)
                 known = newest.get(key, {"version": 0})
                 if int(str(line["version"])) >= int(str(known["version"])):
                     newest[key] = line
         used = {str(line.get("file")) for line in newest.values()}
         for line in newest.values():
-            _apply(line, store, blobs)
+            _apply(line, stores.of(str(line["tenant"])), blobs)
         for stray in blobs.folder.iterdir():
             if stray.name not in used:
                 stray.unlink()
 
 
-def line_about(record: Record, *, removed: bool = False) -> Line:
+def line_about(record: Record, tenant: str, *, removed: bool = False) -> Line:
     """What is remembered of a record."""
     line: Line = {
+        "tenant": tenant,
         "company": record.company,
         "parent": record.kind.plural,
         "id": record.id,
@@ -88,9 +93,15 @@ def _whole_lines(file: Iterator[str]) -> Iterator[Line]:
             yield json.loads(text)
 
 
-def _lines(company: Company, folder: Path) -> Iterator[Line]:
+def _all_lines(stores: Stores, folder: Path) -> Iterator[Line]:
+    for tenant, store in stores:
+        for company in store.companies:
+            yield from _lines(company, tenant, folder)
+
+
+def _lines(company: Company, tenant: str, folder: Path) -> Iterator[Line]:
     for record in company.removed:
-        yield line_about(record, removed=True)
+        yield line_about(record, tenant, removed=True)
     for record in company.all_records():
         blob = record.blob
         if blob is not None and blob.path is None:
@@ -98,7 +109,7 @@ def _lines(company: Company, folder: Path) -> Iterator[Line]:
             path.write_bytes(blob.read())
             blob.path = path
         if blob is not None or record.version > 1:
-            yield line_about(record)
+            yield line_about(record, tenant)
 
 
 def _apply(line: Line, store: Store, blobs: Blobs) -> None:

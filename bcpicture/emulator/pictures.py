@@ -38,6 +38,7 @@ async def metadata(call: Call, record: Record, *, keyed: bool) -> Reply:
     collection = call.address.api != "v2.0" and not keyed
     match call.exchange.method:
         case hdrs.METH_GET:
+            await call.work.take(call.service.options.metadata_seconds)
             return _shown(call, record, collection=collection)
         case hdrs.METH_DELETE if not collection:
             return await _remove(call, record)
@@ -132,6 +133,7 @@ async def _upload(call: Call, record: Record) -> Reply:
         _refuse_undecodable(call, blob)
         # Nothing is awaited between this check and the change: it is atomic.
         _check_version(call, record, required=True)
+        call.check_permission()
     except ServiceError:
         await service.blobs.drop(blob)
         raise
@@ -144,6 +146,7 @@ async def _upload(call: Call, record: Record) -> Reply:
 async def _remove(call: Call, record: Record) -> Reply:
     answers = call.service.answers
     _check_version(call, record, required=answers.delete_without_if_match == "refused")
+    call.check_permission()
     if record.blob is None and answers.delete_of_nothing == 404:
         raise no_record()
     await _replace(call, record, None)
@@ -154,7 +157,7 @@ async def _replace(call: Call, record: Record, blob: Blob | None) -> None:
     old = record.blob
     record.put(blob)
     if call.service.journal is not None:
-        line = line_about(record)
+        line = line_about(record, call.caller.tenant)
         await asyncio.to_thread(call.service.journal.append, line)
     await call.service.blobs.drop(old)
 

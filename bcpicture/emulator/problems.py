@@ -69,6 +69,20 @@ def no_segment(segment: str) -> ServiceError:
     )
 
 
+def no_route(target: str) -> ServiceError:
+    """An API version that the server does not have."""
+    return ServiceError(
+        404,
+        "BadRequest_NotFound",
+        f"No HTTP resource was found that matches the request URI '{target}'.",
+    )
+
+
+def no_environment() -> ServiceError:
+    """An environment that the tenant does not have."""
+    return ServiceError(404, "NoEnvironment", "Environment does not exist.")
+
+
 def query_syntax() -> ServiceError:
     """A key where a single-valued navigation takes none."""
     return bad_request("Bad Request - Error in query syntax", "BadRequest_NotFound")
@@ -131,6 +145,15 @@ def unauthorized(message: str, challenge: str) -> ServiceError:
         "Authentication_InvalidCredentials",
         message,
         headers=(("WWW-Authenticate", challenge),),
+    )
+
+
+def forbidden(deed: str) -> ServiceError:
+    """Somebody who lacks a permission set."""
+    return ServiceError(
+        403,
+        "Authorization_RequestDenied",
+        f"You do not have the permissions that it takes to {deed}.",
     )
 
 

@@ -122,6 +122,20 @@ class Record:
         self.stamp = max(self.clock(), self.stamp + 0.001)
         self.version += 1
 
+    def shown(self, field: str) -> object:
+        """The value of a field as JSON has it."""
+        if field == "id":
+            return self.id
+        if field == self.kind.key:
+            return self.code
+        if field == "lastModifiedDateTime":
+            when = self.last_modified
+            return f"{when:%Y-%m-%dT%H:%M:%S}.{when.microsecond // 1000:03}Z"
+        kept = self.values.get(field)
+        if kept is None:
+            kept = catalog.default(self.kind.fields[field])
+        return str(kept) if isinstance(kept, uuid.UUID) else kept
+
     def get(self, field: str) -> Comparable:
         """The comparable value of a field, for filters and orders."""
         if field == "lastModifiedDateTime":

@@ -1,5 +1,7 @@
 """From the segments of a path to the function that answers."""
 
+from aiohttp import hdrs
+
 from bcpicture.emulator import entities, pictures
 from bcpicture.emulator.address import Segment
 from bcpicture.emulator.catalog import KINDS
@@ -24,10 +26,13 @@ async def serve(call: Call) -> Reply:
     Raises:
         ServiceError: it is refused.
     """
+    reads = call.exchange.method in {hdrs.METH_GET, hdrs.METH_HEAD}
+    if reads or call.service.answers.permission_first:
+        call.check_permission()
     match call.address.segments:
         case []:
             return _service_document(call)
-        case [Segment("$metadata" | "$batch" as name, None), *_]:
+        case [Segment("$metadata" as name, None), *_]:
             raise not_supported(name)
         case [Segment("companies", key)]:
             return await entities.companies(call, key)

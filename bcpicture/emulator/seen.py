@@ -32,8 +32,17 @@ class Seen:
     principal: str | None = None
     """Whose quota the request used: a client id, or a Basic user."""
 
+    tenant: str | None = None
+    """In which tenant, by its canonical name."""
+
     fault: str | None = None
     """The action of the fault that struck it."""
+
+    worked: float = 0.0
+    """Seconds of simulated server time that it took."""
+
+    inner: tuple["Seen", ...] = ()
+    """The requests of a batch, in the order in which they were answered."""
 
     finished: float | None = None
     """Monotonic seconds when the reply was ready; None while it runs."""

@@ -17,7 +17,8 @@ from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 
 from bcpicture.emulator.blobs import Blobs
-from bcpicture.emulator.exchange import CutError, Exchange
+from bcpicture.emulator.exchange import Exchange
+from bcpicture.emulator.message import CutError
 from bcpicture.emulator.reply import Reply
 
 GARBAGE = b"\x16\x03\x01 This is not HTTP at all\r\n\r\n"

@@ -1,12 +1,12 @@
 """The emulator itself: starts, listens, tells how to connect, stops at once."""
 
 import asyncio
-import shutil
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import NoReturn, Self, TypeVar
 
 import attrs
 from aiohttp import web
@@ -15,16 +15,20 @@ from bcpicture.emulator.app import App
 from bcpicture.emulator.blobs import Blob, Blobs, adopt
 from bcpicture.emulator.directions import Directions
 from bcpicture.emulator.faults import Faults
-from bcpicture.emulator.identity import Identity
+from bcpicture.emulator.identity import TENANT, Identity
 from bcpicture.emulator.journal import Journal
 from bcpicture.emulator.options import Options
 from bcpicture.emulator.patience import Patience
 from bcpicture.emulator.quota import Gate
 from bcpicture.emulator.seen import Log
 from bcpicture.emulator.store import Store
+from bcpicture.emulator.tenants import Stores
 from bcpicture.emulator.tls import make_context
 
 LINE_LIMIT = 1024 * 1024
+DEFAULT_ITEMS = 20
+
+T = TypeVar("T")
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -48,8 +52,8 @@ class Emulator(Directions):
     identity: Identity = attrs.field(init=False, repr=False)
     """Apps, users and tokens."""
 
-    store: Store = attrs.field(init=False, repr=False)
-    """Companies, records and pictures."""
+    stores: Stores = attrs.field(init=False, repr=False)
+    """What every tenant has; see `tenant_store`."""
 
     blobs: Blobs = attrs.field(init=False, repr=False)
     """The bytes of the pictures."""
@@ -61,15 +65,36 @@ class Emulator(Directions):
     """Counts requests against the quota."""
 
     _folder: Path = attrs.field(init=False, repr=False)
+    _temporary: tempfile.TemporaryDirectory[str] | None = attrs.field(
+        init=False, default=None, repr=False
+    )
     _initial: dict[str, Blob] = attrs.field(init=False, factory=dict, repr=False)
     _patience: Patience = attrs.field(init=False, repr=False)
     _server: asyncio.Server = attrs.field(init=False, repr=False)
     _web: web.Server = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self.store = Store(self.items, self.clock, tuple(self.companies))
+        self.stores = Stores(TENANT, self._make_store)
         self.identity = Identity(token_seconds=self.token_seconds, clock=self.clock)
         self.gate = Gate(self.quota)
+
+    def _make_store(self) -> Store:
+        count = self.items
+        if count is None:
+            count = 0 if self.numbers else DEFAULT_ITEMS
+        return Store(count, self.clock, tuple(self.companies), self.numbers)
+
+    @property
+    def store(self) -> Store:
+        """Companies, records and pictures of the tenant that needs no name."""
+        return self.stores.default
+
+    def tenant_store(self, tenant: str) -> Store:
+        """Companies, records and pictures of a tenant, by any of its names.
+
+        They are made when they are first asked for, here or by a request.
+        """
+        return self.stores.of(self.identity.canonical(tenant))
 
     @property
     def options(self) -> Options:
@@ -90,7 +115,7 @@ class Emulator(Directions):
         """Forgets everything that happened; pictures of the start come back."""
         self.faults.clear()
         self.faults.struck.clear()
-        self.store.reset()
+        self.stores.reset()
         self.identity.reset()
         self.gate.reset()
         self.log.clear()
@@ -106,20 +131,20 @@ class Emulator(Directions):
         """Is never reached; without it `with` would not even ask `__enter__`."""
 
     async def __aenter__(self) -> Self:
-        self._folder = await asyncio.to_thread(self._prepare)
         try:
+            await _to_the_end(self._prepare)
             await self._start()
         except BaseException:
-            await asyncio.to_thread(self._throw_away)
+            await _to_the_end(self._throw_away)
             raise
         return self
 
     async def _start(self) -> None:
         self.blobs = Blobs(self._folder / "pictures", on_disk=self.data is not None)
-        await asyncio.to_thread(self._load)
+        await _to_the_end(self._load)
         context = None
         if self.tls:
-            context, self.ca_path = await asyncio.to_thread(
+            context, self.ca_path = await _to_the_end(
                 make_context, self._folder, self.host
             )
         self._patience = Patience()
@@ -158,7 +183,7 @@ class Emulator(Directions):
         try:
             await self._stop()
         finally:
-            await asyncio.to_thread(self._put_away)
+            await _to_the_end(self._put_away)
 
     async def _stop(self) -> None:
         await self._stop_accepting()
@@ -185,14 +210,17 @@ class Emulator(Directions):
         await asyncio.sleep(0)
         self._server.close()
 
-    def _prepare(self) -> Path:
+    def _prepare(self) -> None:
         if self.data is None:
-            folder = Path(tempfile.mkdtemp(prefix="bcpicture-emulator-"))
+            # It is removed at the end of the interpreter, too, if nobody did before.
+            self._temporary = tempfile.TemporaryDirectory(
+                prefix="bcpicture-emulator-", ignore_cleanup_errors=True
+            )
+            self._folder = Path(self._temporary.name)
         else:
-            folder = Path(self.data)
-            self.journal = Journal(folder / "state.jsonl")
-        (folder / "pictures").mkdir(parents=True, exist_ok=True)
-        return folder
+            self._folder = Path(self.data)
+            self.journal = Journal(self._folder / "state.jsonl")
+        (self._folder / "pictures").mkdir(parents=True, exist_ok=True)
 
     def _load(self) -> None:
         if self.pictures is not None:
@@ -203,7 +231,7 @@ class Emulator(Directions):
                     self._initial.setdefault(path.stem.casefold(), blob)
         self._hang_up_pictures()
         if self.journal is not None:
-            self.journal.replay(self.store, self.blobs)
+            self.journal.replay(self.stores, self.blobs)
 
     def _hang_up_pictures(self) -> None:
         if not self._initial or not self.store.companies:
@@ -213,9 +241,23 @@ class Emulator(Directions):
 
     def _put_away(self) -> None:
         if self.journal is not None:
-            self.journal.rewrite(self.store)
+            self.journal.rewrite(self.stores)
         self._throw_away()
 
     def _throw_away(self) -> None:
-        if self.data is None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+
+async def _to_the_end(work: Callable[..., T], *arguments: object) -> T:
+    """Works in a thread, and outwaits the thread even when it is cancelled.
+
+    A thread cannot be stopped: it would go on to write into a folder that is being
+    removed.
+    """
+    running = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise

@@ -5,15 +5,19 @@ from collections.abc import Mapping
 from typing import Protocol
 
 import attrs
+from aiohttp import hdrs
 
 from bcpicture.emulator.address import Address
 from bcpicture.emulator.answers import Answers
 from bcpicture.emulator.blobs import Blobs
-from bcpicture.emulator.exchange import Exchange
+from bcpicture.emulator.identity import Caller
 from bcpicture.emulator.journal import Journal
+from bcpicture.emulator.message import Message
 from bcpicture.emulator.options import Options
-from bcpicture.emulator.problems import no_company
+from bcpicture.emulator.problems import forbidden, no_company
 from bcpicture.emulator.store import Company, Store
+from bcpicture.emulator.tenants import Stores
+from bcpicture.emulator.work import Work
 
 FOREIGN = "https://emulated-elsewhere.invalid"
 
@@ -22,8 +26,8 @@ class Service(Protocol):
     """What a call needs of the emulator."""
 
     @property
-    def store(self) -> Store:
-        """Companies and records."""
+    def stores(self) -> Stores:
+        """Companies and records, tenant by tenant."""
         ...
 
     @property
@@ -47,14 +51,14 @@ class Service(Protocol):
         ...
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Call:
     """An API request that may come in."""
 
     service: Service
     """The emulator."""
 
-    exchange: Exchange
+    exchange: Message
     """The request."""
 
     address: Address
@@ -62,6 +66,25 @@ class Call:
 
     options: Mapping[str, str]
     """Its query, decoded."""
+
+    caller: Caller
+    """Who sends it."""
+
+    work: Work
+    """The server time that it takes."""
+
+    @property
+    def store(self) -> Store:
+        """The companies and records of the caller's tenant."""
+        return self.service.stores.of(self.caller.tenant)
+
+    def check_permission(self) -> None:
+        """Refuses what the caller's permission sets do not cover."""
+        reads = self.exchange.method in {hdrs.METH_GET, hdrs.METH_HEAD}
+        if reads and not self.caller.may_read:
+            raise forbidden("read this")
+        if not reads and not self.caller.may_write:
+            raise forbidden("change this")
 
     @property
     def base(self) -> str:
@@ -86,7 +109,7 @@ class Call:
 
     def company(self, name: str | None) -> Company:
         """The company with a name or GUID, or the default one."""
-        store = self.service.store
+        store = self.store
         try:
             if name is not None:
                 return store.company(name)

@@ -84,6 +84,9 @@ class Company:
     clock: Clock = attrs.field(default=time.time, repr=False)
     """Where stamps come from."""
 
+    numbers: tuple[str, ...] = attrs.field(default=(), repr=False)
+    """The numbers of the first items; none: the demo company's."""
+
     removed: list[Record] = attrs.field(init=False, factory=list, repr=False)
     """What was deleted."""
 
@@ -94,7 +97,7 @@ class Company:
         table = self._tables.get(plural)
         if table is None:
             table = self._tables[plural] = Table(catalog.KINDS[plural])
-            first = catalog.items(self.items_count)
+            first = catalog.items(self.items_count, self.numbers)
             rows = first if plural == "items" else catalog.others(plural)
             for number, values in rows:
                 self.add(plural, number, **values)
@@ -187,6 +190,9 @@ class Store:
     names: tuple[str, ...] = COMPANY_NAMES
     """The companies that are there at the start."""
 
+    numbers: tuple[str, ...] = attrs.field(default=(), repr=False)
+    """The numbers of the first items; none: the demo company's."""
+
     companies: list[Company] = attrs.field(init=False, factory=list)
     """In order; the first is the default."""
 
@@ -201,7 +207,8 @@ class Store:
 
     def add_company(self, name: str) -> Company:
         """Adds a company."""
-        company = Company(name, catalog.company_guid(name), self.items, self.clock)
+        guid = catalog.company_guid(name)
+        company = Company(name, guid, self.items, self.clock, self.numbers)
         self.companies.append(company)
         return company
 

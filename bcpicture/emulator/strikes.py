@@ -3,8 +3,8 @@
 import attrs
 from aiohttp import hdrs
 
-from bcpicture.emulator.exchange import CutError, Exchange
 from bcpicture.emulator.faults import Fault
+from bcpicture.emulator.message import CutError, Message
 from bcpicture.emulator.problems import ServiceError
 from bcpicture.emulator.reply import Headers, Reply, error_reply
 from bcpicture.emulator.sending import gzipped_and_cut
@@ -15,7 +15,7 @@ SIGN_IN = b"""<!DOCTYPE html>
 """
 
 
-async def before(exchange: Exchange, fault: Fault) -> Reply | None:
+async def before(exchange: Message, fault: Fault) -> Reply | None:
     """Does what a fault does in place of handling the request.
 
     Returns:
@@ -43,7 +43,7 @@ async def before(exchange: Exchange, fault: Fault) -> Reply | None:
     return None
 
 
-async def after(exchange: Exchange, fault: Fault, reply: Reply) -> Reply:
+async def after(exchange: Message, fault: Fault, reply: Reply) -> Reply:
     """Does what a fault does when everything has been done.
 
     Raises:

@@ -84,6 +84,43 @@ async def test_an_api_that_is_switched_off_is_an_empty_405(start: Start):
         assert (told.status, told.body) == (405, b"")
 
 
+@pytest.mark.parametrize("missing", ["v2.0", "v1.0", "beta", "graph"])
+async def test_an_api_version_may_be_missing(start: Start, missing: str):
+    every = ("v2.0", "v1.0", "beta", "graph")
+    async with start() as client:
+        paths = {
+            api: url.removeprefix(client.server.url)
+            for api, url in client.server.base_urls.items()
+        }
+    apis = tuple(api for api in every if api != missing)
+    async with start(apis=apis) as client:
+        assert set(client.server.base_urls) == set(apis)
+        got = {}
+        for api in every:
+            url = URL(f"{client.server.url}{paths[api]}/companies")
+            got[api] = (await client.get(url, api=api)).status
+    assert got == {api: 404 if api == missing else 200 for api in every}
+
+
+async def test_without_the_api_there_is_nothing_at_all(start: Start):
+    async with start(api_enabled=False) as client:
+        url = client.server.url
+        batch = await client.send("POST", "$batch", json={"requests": []})
+        there = await client.get(URL(f"{url}/environments/v1.2"))
+        other = await client.get(URL(f"{url}/BC/api/v1.0/companies"))
+    assert [one.status for one in (batch, there, other)] == [405] * 3
+
+
+async def test_every_reply_is_dated_by_the_emulators_clock(start: Start):
+    async with start(clock=lambda: 1_000_000_000.5) as client:
+        good, bad = await client.get("companies"), await client.get("nothing")
+        await client.put_picture(b"x")
+        item = (await client.get(client.path())).json
+    assert good.headers["Date"] == bad.headers["Date"]
+    assert good.headers["Date"] == "Sun, 09 Sep 2001 01:46:40 GMT"
+    assert item["lastModifiedDateTime"] == "2001-09-09T01:46:40.501Z"
+
+
 async def test_a_tenant_may_be_required_on_premises(start: Start):
     async with start(require_tenant=True) as client:
         base = f"{client.server.url}/BC/api/v2.0/companies"

@@ -1,6 +1,7 @@
 """``python -m bcpicture.emulator``, in a process of its own."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -40,8 +41,11 @@ def token(told: dict[str, str]) -> str:
         return json.load(reply)["access_token"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_its_first_line_is_the_connection_and_it_ends_on_a_signal(number: int):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_its_first_line_is_the_connection_and_it_leaves_nothing_on_a_signal(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     with running("--json", "--items", "3") as process:
         assert process.stdout
         told = json.loads(process.stdout.readline())
@@ -51,9 +55,47 @@ def test_its_first_line_is_the_connection_and_it_ends_on_a_signal(number: int):
         request = urllib.request.Request(url, headers=headers)
         with urllib.request.urlopen(request) as reply:
             assert json.load(reply)["@odata.count"] == 3
+        assert len(list(tmp_path.iterdir())) == 1
         process.send_signal(number)
         rest, errors = process.communicate(timeout=20)
         assert (process.returncode, rest, errors) == (0, "", "")
+    assert not list(tmp_path.iterdir())
+
+
+def test_it_ends_when_nobody_listens_to_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        process = subprocess.run(HERE, stdout=writing, timeout=20, check=False)
+    finally:
+        os.close(writing)
+    assert process.returncode in {0, 120}  # 120: Python could not flush at the end
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("form", ["folder", "file"])
+def test_item_numbers_come_from_the_names_of_pictures(form: str, tmp_path: Path):
+    if form == "folder":
+        for name in ("zebra.JPG", "A-1.png", "a-1.gif", "notes.txt", ".hidden"):
+            (tmp_path / name).touch()
+        (tmp_path / "folder.png").mkdir()
+        source, expected = tmp_path, ["A-1", "zebra"]
+    else:
+        source = tmp_path / "numbers.txt"
+        source.write_text("zebra\r\nA-1\n\na/b\n")
+        expected = ["A-1", "a/b", "zebra"]
+    with running("--json", "--numbers-from", str(source)) as process:
+        assert process.stdout
+        told = json.loads(process.stdout.readline())
+        headers = {"Authorization": f"Bearer {token(told)}"}
+        url = told["base_urls"]["v2.0"] + "/items?$select=number"
+        request = urllib.request.Request(url, headers=headers)
+        with urllib.request.urlopen(request) as reply:
+            rows = json.load(reply)["value"]
+    assert [row["number"] for row in rows] == expected
 
 
 def test_it_says_where_it_listens_and_which_credentials_it_takes(tmp_path: Path):
@@ -86,9 +128,17 @@ def test_a_port_that_is_taken_is_a_sentence(capsys: pytest.CaptureFixture[str]):
     assert "Cannot listen at 127.0.0.1" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("flag", ["--numbers-from", "--pictures"])
+def test_a_folder_that_is_not_there_is_a_sentence(
+    flag: str, capsys: pytest.CaptureFixture[str]
+):
+    assert main([flag, "nowhere"]) == 2
+    assert capsys.readouterr().err == "Cannot read nowhere: No such file or directory\n"
+
+
 def test_help_explains_every_flag(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
         main(["--help"])
     shown = capsys.readouterr().out
-    for flag in ("--port", "--items", "--pictures", "--data", "--tls", "--quota"):
+    for flag in ("--port", "--items", "--numbers-from", "--data", "--tls", "--quota"):
         assert flag in shown

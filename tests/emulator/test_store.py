@@ -3,7 +3,11 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -97,6 +101,58 @@ async def test_nothing_is_left_behind(start: Start):
             await client.put_picture(bytes(size))
         assert len(list(folder.iterdir())) == 1
     assert not folder.exists()
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where temporary folders go."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def left(temporary: Path) -> Callable[[], list[Path]]:
+    """What is there."""
+    return lambda: list(temporary.iterdir())
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_nothing_is_left_behind_by_a_start_that_is_cancelled(
+    left: Callable[[], list[Path]], turns: int
+):
+    async def live() -> None:
+        async with Emulator(pictures=Path(__file__).parent):
+            await asyncio.Event().wait()
+
+    starting = asyncio.create_task(live())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    assert not left()
+
+
+async def test_nothing_is_left_behind_by_a_start_that_fails(
+    left: Callable[[], list[Path]],
+):
+    with pytest.raises(FileNotFoundError):
+        await Emulator(pictures=Path("nowhere")).__aenter__()
+    assert not left()
+
+
+def test_nothing_is_left_behind_by_a_program_that_forgets_the_end(temporary: Path):
+    program = (
+        "import asyncio; from bcpicture.emulator import Emulator; e = Emulator();"
+        "loop = asyncio.new_event_loop(); loop.run_until_complete(e.__aenter__())"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"TMPDIR": str(temporary)},
+        stderr=subprocess.DEVNULL,
+        check=True,
+        timeout=20,
+    )
+    assert not list(temporary.iterdir())
 
 
 async def test_the_state_is_found_again(start: Start, tmp_path: Path):
