@@ -1,7 +1,19 @@
 """The async Python SDK for the pictures of Microsoft Dynamics 365 Business Central."""
 
+import logging
+
 from bcpicture.core.credentials import BasicKey, ClientSecret, StaticToken
 from bcpicture.core.endpoints import Endpoint
+from bcpicture.core.events import (
+    Event,
+    Finished,
+    Replied,
+    RequestSent,
+    Retrying,
+    SetAside,
+    Throttled,
+    TokenRenewed,
+)
 from bcpicture.core.models import ANY, Company, Downloaded, Item, Picture, Uploaded
 from bcpicture.core.quota import Quota
 from bcpicture.core.retries import RetryPolicy
@@ -33,10 +45,15 @@ from bcpicture.errors import (
     UnavailableError,
     UsageError,
 )
-from bcpicture.net.signers import CredentialPool
+from bcpicture.net.observers import Observer
+from bcpicture.net.signers import Credential, CredentialPool
 from bcpicture.net.tries import Statistics
 from bcpicture.net.watchdog import Timeouts
 from bcpicture.resources.client import BusinessCentral
+from bcpicture.resources.companies import Companies, CompanyHandle
+from bcpicture.resources.pictures import PictureHandle
+from bcpicture.resources.records import RecordHandle, Records
+from bcpicture.resources.streams import PictureStream
 
 __all__ = [
     "ANY",
@@ -49,32 +66,48 @@ __all__ = [
     "BusinessCentral",
     "ClientSecret",
     "ClosedError",
+    "Companies",
     "Company",
+    "CompanyHandle",
     "CompanyNotFoundError",
     "ConfigurationError",
     "ConflictError",
+    "Credential",
     "CredentialPool",
     "CutShortError",
     "Downloaded",
     "Endpoint",
+    "Event",
     "Failure",
+    "Finished",
     "Item",
     "ItemNotFoundError",
     "MissingError",
     "NoPictureError",
+    "Observer",
     "OutcomeUnknownError",
     "Picture",
+    "PictureHandle",
+    "PictureStream",
     "Quota",
+    "RecordHandle",
+    "Records",
     "RejectedError",
     "ReplayError",
+    "Replied",
+    "RequestSent",
     "RetryPolicy",
+    "Retrying",
     "ServiceError",
+    "SetAside",
     "SourceError",
     "StalledError",
     "StaticToken",
     "Statistics",
+    "Throttled",
     "ThrottledError",
     "Timeouts",
+    "TokenRenewed",
     "TooLargeError",
     "TransportError",
     "Trouble",
@@ -84,3 +117,6 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+# Silent unless the program that uses it asks for its log.
+logging.getLogger(__name__).addHandler(logging.NullHandler())

@@ -19,7 +19,7 @@ from bcpicture.core.events import (
     Retrying,
     Throttled,
 )
-from bcpicture.errors import Failure
+from bcpicture.errors import BcPictureError, Failure
 
 
 def _nanoseconds(at: float) -> int:
@@ -127,13 +127,16 @@ class Telemetry:
             span.end(_nanoseconds(at))
 
     def _finished(self, event: Finished) -> None:
-        failure = event.error.failure if event.error is not None else None
+        error = event.error
+        failure = error.failure if isinstance(error, BcPictureError) else None
         self._failed(event.call, failure, event.at)
         span = self._calls.pop(event.call, None)
         if span is None:
             return
-        if event.error is not None:
-            span.set_status(Status(StatusCode.ERROR, event.error.what))
+        if error is not None:
+            what = error.what if isinstance(error, BcPictureError) else ""
+            span.set_status(Status(StatusCode.ERROR, what))
+            span.set_attribute("error.type", type(error).__name__)
             if failure is not None:
                 span.set_attributes(dict(_facts(failure)))
         span.end(_nanoseconds(event.at))

@@ -24,10 +24,10 @@ nitpick_ignore_regex = [
         r"py:.*",
         r"(aiohttp|asyncio|attrs?|collections|datetime|enum|multidict|os|pathlib)\..*",
     ),
-    (r"py:.*", r"(ssl|types|typing|uuid|yarl)\..*"),
+    (r"py:.*", r"(opentelemetry|ssl|types|typing|uuid|yarl)\..*"),
     # Inner values that a public signature mentions and its text explains.
     (r"py:.*", r"bcpicture\.(core|net)\..*"),
-    (r"py:.*", r"bcpicture\.emulator\.(blobs|journal|quota|store)\..*"),
+    (r"py:.*", r"bcpicture\.emulator\.(blobs|identity|journal|quota|store|tenants)\..*"),
     (r"py:class", r"bcpicture\..*\.[A-Z]"),  # type variables
     (r"py:class", r"(bool|bytes|dict|float|int|list|object|str|tuple(\[str)?|type)"),
     (r"py:exc", r"(RuntimeError|TimeoutError|ValueError)"),

@@ -3,14 +3,18 @@
 With `--check` nothing is written; the exit code tells whether all is up to date.
 """
 
+import ast
 import importlib
 import inspect
+import itertools
 import os
 import subprocess
 import sys
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import bcpicture
 from bcpicture.cli.app import COMMANDS
@@ -19,24 +23,42 @@ ERRORS = "bcpicture.errors"
 PROGRAM = "from bcpicture.cli import main; main()"
 REFERENCE = Path(__file__).parent / "reference"
 HANDLES = (
-    "companies.Companies",
-    "companies.CompanyHandle",
-    "listing.Pages",
-    "records.Records",
-    "records.RecordHandle",
-    "pictures.PictureHandle",
-    "streams.Opening",
-    "streams.PictureStream",
+    "Companies",
+    "CompanyHandle",
+    "Records",
+    "RecordHandle",
+    "resources.listing.Pages",
+    "PictureHandle",
+    "resources.streams.Opening",
+    "PictureStream",
 )
-"""What a user gets from the client and never makes, so it is not exported."""
+"""What a user gets from the client and never makes; two of them are never named."""
 
 FLOORS = ("resources", "core", "net", "sync", "cli")
 
 
-def home(name: str) -> str:
-    """The module that defines a public name."""
-    value = getattr(bcpicture, name)
-    return str(getattr(value, "__module__", type(value).__module__))
+def tree(module: ModuleType) -> ast.Module:
+    """A module's source."""
+    return ast.parse(inspect.getsource(module))
+
+
+HOMES = {
+    alias.name: node.module
+    for node in tree(bcpicture).body
+    if isinstance(node, ast.ImportFrom) and node.module
+    for alias in node.names
+}
+"""The module that each public name comes from."""
+
+
+def described(name: str) -> str:
+    """The docstring below a public name that is neither a class nor a function."""
+    body = tree(importlib.import_module(HOMES[name])).body
+    for node, below in itertools.pairwise(body):
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == name:
+            told = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+            return inspect.cleandoc(str(below.value.value)) if told else ""
+    return ""
 
 
 def by_floor(module: str) -> tuple[int, str]:
@@ -59,7 +81,8 @@ def directive(name: str) -> str:
         return f".. autoclass:: bcpicture.{name}"
     if inspect.isfunction(value):
         return f".. autofunction:: bcpicture.{name}"
-    return f".. autodata:: bcpicture.{name}\n   :no-value:"
+    text = textwrap.indent(described(name), "   ")
+    return f".. py:data:: {name}\n   :module: bcpicture\n\n{text}"
 
 
 def fenced(*lines: str) -> str:
@@ -73,15 +96,15 @@ def api() -> Iterator[str]:
     yield "All of it, and [every error](errors.md), is importable from `bcpicture`.\n"
     groups = defaultdict(list)
     for name in bcpicture.__all__:
-        if name != "__version__" and home(name) != ERRORS:
-            groups[home(name)].append(name)
+        if HOMES[name] != ERRORS and name not in HANDLES:
+            groups[HOMES[name]].append(name)
     for module in sorted(groups, key=by_floor):
         summary = (inspect.getdoc(importlib.import_module(module)) or "").split("\n")[0]
         yield f"## {summary.rstrip('.')}\n"
         yield fenced(*map(directive, groups[module]))
         if "BusinessCentral" in groups[module]:
             yield "## What it hands out\n"
-            given = (f".. autoclass:: bcpicture.resources.{it}()" for it in HANDLES)
+            given = (f".. autoclass:: bcpicture.{it}()" for it in HANDLES)
             yield fenced(*given)
 
 
@@ -89,7 +112,7 @@ def errors() -> Iterator[str]:
     """The page of the errors: the tree as `bcpicture.errors` draws it, then each."""
     yield "# Errors\n"
     yield fenced(".. automodule:: bcpicture.errors\n   :no-members:")
-    names = [name for name in bcpicture.__all__ if home(name) == ERRORS]
+    names = [name for name in bcpicture.__all__ if HOMES[name] == ERRORS]
     yield "## One by one\n"
     yield fenced(*map(directive, sorted(names, key=place)))
 

@@ -18,6 +18,7 @@ import ast
 import asyncio
 import inspect
 import json
+import logging
 import os
 import re
 import signal
@@ -37,9 +38,10 @@ from bcpicture.emulator import ThreadedEmulator
 from bcpicture.emulator.artwork import png
 
 ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
 PAGES = [
     page
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+    for page in (README, *sorted((ROOT / "docs").rglob("*.md")))
     if "_build" not in page.parts
 ]
 
@@ -150,7 +152,7 @@ class Page:
         evaluators = {"python": self._python, "console": self._console}
         for region in lex(document):
             evaluator = evaluators.get(region.lexemes["language"])
-            if evaluator and heading(document.text, region.start) not in RUN_BY_CI:
+            if evaluator and not left_to_ci(document, region):
                 region.parsed = region.lexemes["source"]
                 region.evaluator = evaluator
                 yield region
@@ -172,6 +174,12 @@ class Page:
             told = f"{example.path}:{example.line}: $ {step.command}\n{printed}"
             assert code == step.code, told
             assert not step.shown or same(step.shown, printed), told
+
+
+def left_to_ci(document: Document, region: Region) -> bool:
+    """Whether a fence is one of README's two that install things."""
+    section = heading(document.text, region.start)
+    return Path(document.path) == README and section in RUN_BY_CI
 
 
 def heading(text: str, position: int) -> str:
@@ -216,6 +224,15 @@ def served(cwd: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadedEmula
         }.items():
             monkeypatch.setenv(name, value)
         yield server
+
+
+@pytest.fixture(autouse=True)
+def levels_stay() -> Iterator[None]:
+    """What a page does to the log ends with the page."""
+    log = logging.getLogger("bcpicture")
+    level = log.level
+    yield
+    log.setLevel(level)
 
 
 @pytest.fixture
@@ -264,17 +281,24 @@ def test_the_reference_pages_are_what_the_code_says() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_only_the_readme_leaves_fences_to_continuous_integration() -> None:
+    text = "## Run it\n\n```console\n$ true\n```\n"
+    skipped = []
+    for path in (README, ROOT / "docs" / "index.md"):
+        document = Document(text, str(path))
+        skipped.append([left_to_ci(document, region) for region in lex(document)])
+    assert skipped == [[True], [False]]
+
+
 @pytest.mark.parametrize("title", sorted(RUN_BY_CI))
 def test_readme_says_in_one_line_how_to(title: str) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = README.read_text(encoding="utf-8")
     section = readme.split(f"\n## {title}\n", 1)[1]
     assert re.match(r"\n```console\n\$ [^\n]+\n```\n", section)
 
 
 def test_the_first_program_is_at_most_twelve_lines_and_needs_no_comment() -> None:
-    program = next(
-        code for kind, code in fences(ROOT / "README.md") if kind == "python"
-    )
+    program = next(code for kind, code in fences(README) if kind == "python")
     assert len(program.splitlines()) <= 12
     assert "#" not in program
 

@@ -15,9 +15,11 @@ COMMANDS = {
     "emulator": "Serve an emulated Business Central until it is stopped.",
     "companies": "List the companies.",
     "items": "List the items of a company.",
+    "inventory": "List the items with what is told about their pictures.",
     "info": "Tell what Business Central says about the picture of an item.",
     "push": "Send the pictures of a folder to their items.",
     "pull": "Write the items' pictures into a folder.",
+    "doctor": "Check the connection, and tell what to do about it.",
 }
 """What each command does. The names are modules' and functions' names, too."""
 

@@ -61,7 +61,10 @@ def demo(
 async def _demo(
     console: Console, folder: Path, pictures: Path | None, items: int
 ) -> int:
-    async with emulated("--items", str(items)) as bc:
+    options = ("--items", str(items))
+    if pictures is not None:
+        options = ("--numbers-from", str(pictures))
+    async with emulated(*options) as bc:
         company = bc.company(_COMPANY)
         if pictures is None:
             pictures = folder / "up"

@@ -19,7 +19,13 @@ def emulator(
     host: Annotated[
         str, Parameter(help="The address to listen at; loopback unless told otherwise.")
     ] = "127.0.0.1",
-    items: Annotated[int, Parameter(help="How many items a company has.")] = 20,
+    items: Annotated[
+        int | None, Parameter(help="How many items a company has; 20 if not told.")
+    ] = None,
+    numbers_from: Annotated[
+        Path | None,
+        Parameter(help="Folder of pictures whose names are the numbers of the items."),
+    ] = None,
     pictures: Annotated[
         Path | None, Parameter(help="Folder of pictures that are there at the start.")
     ] = None,
@@ -45,6 +51,7 @@ def emulator(
             host=host,
             port=port,
             items=items,
+            numbers_from=numbers_from,
             pictures=pictures,
             data=data,
             tls=tls,

@@ -10,13 +10,14 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 import attrs
 from cattrs import Converter, transform_error
 from cattrs.gen import make_dict_structure_fn, override
 
-from bcpicture.core.models import Company, Item, Picture
+from bcpicture.core.models import Company, Environment, Item, Picture
 from bcpicture.errors import AnswerError
 
 T = TypeVar("T")
@@ -61,6 +62,7 @@ def _moment(value: object, _: type[datetime]) -> datetime:
 
 _NAMES: Mapping[type, Mapping[str, str]] = {
     Company: {"display_name": "displayName"},
+    Environment: {"tenant": "aadTenantId", "url": "webServiceUrl"},
     Picture: {
         "content_type": "contentType",
         "etag": "@odata.etag",
@@ -106,7 +108,9 @@ def _completed(kind: type[Any]) -> Callable[[Mapping[str, Any]], dict[str, Any]]
 
     def item(raw: Mapping[str, Any]) -> dict[str, Any]:
         filled = plain(raw)
-        filled.setdefault("number", raw.get("code"))
+        if "code" in raw:  # a variant is known by its code, and has a description
+            filled.setdefault("number", raw["code"])
+            filled.setdefault("displayName", raw.get("description") or "")
         if "picture" in raw:
             filled["picture"] = _unwrapped(raw["picture"])
         return filled
@@ -131,6 +135,7 @@ def _unwrapped(found: object) -> object:
     return {} if found is None else found
 
 
+@cache  # built when first needed: that takes longer than a request's own work
 def _converter(*, detailed: bool) -> Converter:
     converter = Converter(detailed_validation=detailed)
     converter.register_structure_hook(str, _text)
@@ -157,25 +162,22 @@ def _filling(kind: type[Any], build: Callable[..., Any]) -> Callable[..., Any]:
     return lambda raw, _: build(complete(_object(raw, kind)), kind)
 
 
-_FAST = _converter(detailed=False)
-# Only asked when the fast one fails, to find out where.
-_EXACT = _converter(detailed=True)
-
-
 def _structured(raw: object, kind: type[T], place: str) -> T:
     try:
-        return _FAST.structure(raw, kind)
+        return _converter(detailed=False).structure(raw, kind)
     except Exception:  # noqa: BLE001 - whatever it is, the exact one names the place
         try:
-            return _EXACT.structure(raw, kind)
+            # Slower, so it is asked only when the other one fails, to find out where.
+            return _converter(detailed=True).structure(raw, kind)
         except Exception as exc:
             problem = "; ".join(transform_error(exc, path=place)[:3])
             problem = problem.replace(f"{Item.__module__}.", "")
             problem = _OURS.sub(lambda found: "." + _THEIRS[found[1]], problem)
-            raise _unexpected(problem) from exc
+            raise unexpected(problem) from exc
 
 
-def _unexpected(problem: str) -> AnswerError:
+def unexpected(problem: str) -> AnswerError:
+    """The error for JSON that is not as it should be."""
     return AnswerError(
         f"The service's JSON is not as expected: {problem}.",
         advice="Check that the address is a Business Central API.",
@@ -203,11 +205,11 @@ _KINDS = {list: "an array", str: "text", int: "a whole number"}
 def _found(raw: object, name: str, kind: type[T], *, needed: bool = False) -> T | None:
     """The value of *name* in the object *raw*; if it is there, it must be a *kind*."""
     if not isinstance(raw, Mapping):
-        raise _unexpected(f"expected an object, got {type(raw).__name__} @ $")
+        raise unexpected(f"expected an object, got {type(raw).__name__} @ $")
     value = raw.get(name)
     if isinstance(value, kind) or (value is None and not needed):
         return value
-    raise _unexpected(f"expected {_KINDS[kind]}, got {type(value).__name__} @ $.{name}")
+    raise unexpected(f"expected {_KINDS[kind]}, got {type(value).__name__} @ $.{name}")
 
 
 def read_page(body: bytes, kind: type[T]) -> Page[T]:

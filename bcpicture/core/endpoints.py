@@ -6,13 +6,13 @@ is the API's; they are independent (Microsoft, "Endpoints for the APIs").
 
 from __future__ import annotations
 
-import ipaddress
-from typing import Self
-from urllib.parse import quote
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar, Self
 
 import attrs
 from yarl import URL
 
+from bcpicture.core.addresses import is_loopback, parsed, segment
 from bcpicture.core.dialects import BETA, DIALECTS, GRAPH, Dialect
 from bcpicture.core.guards import clean
 from bcpicture.core.quota import CLOUD, SELF_HOSTED, Quota
@@ -20,47 +20,6 @@ from bcpicture.errors import ConfigurationError
 
 CLOUD_HOST = URL("https://api.businesscentral.dynamics.com")
 _CLOUD_VERSIONS = ("v2.0", "v1.0")
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether *host* can only be this very machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
-
-
-def _segment(value: str, what: str) -> str:
-    if not value or value in {".", ".."}:
-        raise ConfigurationError(
-            f"The {what} is {value!r}.", advice=f"Give the {what} its real name."
-        )
-    return quote(clean(value, what), safe="")
-
-
-def _parsed(url: str | URL) -> URL:
-    if isinstance(url, str):
-        url = clean(url.strip(), "address")
-    try:
-        base = URL(url)
-    except (ValueError, TypeError) as exc:
-        raise ConfigurationError(
-            f"The address {str(url)!r} cannot be read: {exc}.",
-            advice="Give it in full, such as https://bc.example.com:7048/BC/api/v2.0.",
-        ) from exc
-    if base.scheme not in {"http", "https"} or not base.host:
-        raise ConfigurationError(
-            f"The address {str(base)!r} has no scheme or host.",
-            advice="Give it in full, such as https://bc.example.com:7048/BC/api/v2.0.",
-        )
-    if base.user is not None or base.password is not None or base.fragment:
-        raise ConfigurationError(
-            "The address holds a user, a password or a fragment.",
-            advice="Hand credentials over separately, as BasicKey(user, key).",
-        )
-    return base.with_path(base.raw_path.rstrip("/"), encoded=True, keep_query=True)
 
 
 def _dialect(base: URL, api: str | None) -> Dialect:
@@ -118,13 +77,16 @@ class Endpoint:
     root: str = attrs.field(init=False, repr=False, eq=False)
     """`base` as text, since every address begins with it."""
 
+    # Asking has to wait, which nothing down here does: a higher floor comes by.
+    detector: ClassVar[Callable[..., Awaitable[Endpoint]] | None] = None
+
     @root.default
     def _root(self) -> str:
         return str(self.base)
 
     def __attrs_post_init__(self) -> None:
         if self.tenant is not None:
-            _segment(self.tenant, "tenant")
+            segment(self.tenant, "tenant")
         if not self.scope:
             object.__setattr__(self, "scope", self.dialect.scope)
         if self.base.scheme == "http" and not self.plain_http:
@@ -141,6 +103,12 @@ class Endpoint:
     def origin(self) -> URL:
         """Scheme, host and port: the only place where the token may go."""
         return self.base.origin()
+
+    @property
+    def listed(self) -> bool:
+        """Whether it has the form of the online service, which lists environments."""
+        routing = self.base.raw_path.strip("/").partition("/")[0]
+        return routing in _CLOUD_VERSIONS and "/api/" in self.root
 
     @property
     def environment(self) -> str:
@@ -170,9 +138,9 @@ class Endpoint:
                 f"The online service has no API {api!r}.",
                 advice="It has v2.0, and v1.0 in older versions.",
             )
-        parts = [_segment(tenant, "tenant")] if tenant else []
-        parts.append(_segment(environment, "environment"))
-        root = _parsed(host)
+        parts = [segment(tenant, "tenant")] if tenant else []
+        parts.append(segment(environment, "environment"))
+        root = parsed(host)
         if root.query_string:
             raise ConfigurationError(
                 "The host has a query.", advice="Give scheme and host alone."
@@ -202,7 +170,7 @@ class Endpoint:
             plain_http: Speak http; credentials then travel unencrypted.
         """
         scheme = "http" if plain_http else "https"
-        path = f"/{_segment(instance, 'instance')}/api/{api}"
+        path = f"/{segment(instance, 'instance')}/api/{api}"
         clean(host, "host")
         try:
             root = URL.build(scheme=scheme, host=host, port=port)
@@ -239,6 +207,32 @@ class Endpoint:
         return cls(base=base, dialect=GRAPH, tenant=tenant)
 
     @classmethod
+    def detect(
+        cls,
+        url: str | URL,
+        credential: object = None,
+        **options: Any,  # noqa: ANN401 - of an endpoint, and of a client
+    ) -> Awaitable[Endpoint]:
+        """The newest API at an address: v2.0, else v1.0. To be awaited.
+
+        Args:
+            url: Up to the server instance or environment, or longer.
+            credential: Who asks. Without one, a server that wants to know counts as
+                there.
+            options: Of `at`, and the ``session``, ``tls`` or ``proxy`` of a client.
+
+        Raises:
+            ApiSwitchedOffError: There is a server, and its APIs are switched off.
+            MissingError: There is none of the two APIs.
+            AuthenticationError: The credential is not accepted.
+        """
+        if cls.detector is None:
+            raise ConfigurationError(
+                "Nobody is here who could ask.", advice="Import bcpicture first."
+            )
+        return cls.detector(url, credential, **options)
+
+    @classmethod
     def at(
         cls,
         url: str | URL,
@@ -259,7 +253,7 @@ class Endpoint:
             quota: What the server allows one user.
             plain_http: Allow http to another machine.
         """
-        base = _parsed(url)
+        base = parsed(url)
         return cls(
             base=base.with_query(None),
             dialect=_dialect(base, api),

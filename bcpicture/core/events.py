@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import attrs
 
-from bcpicture.errors import BcPictureError, Failure
+from bcpicture.errors import Failure
 
 
 @attrs.frozen(kw_only=True)
@@ -133,8 +133,8 @@ class Finished:
     seconds: float
     """From its beginning, queue and waits included."""
 
-    error: BcPictureError | None
-    """What the caller gets; None if it went well."""
+    error: BaseException | None
+    """What the caller gets, a cancellation included; None if it went well."""
 
     at: float
     """Seconds since the epoch."""

@@ -21,6 +21,11 @@ def equals(field: str, text: str) -> str:
     return f"{field} eq {literal(text)}"
 
 
+def encoded(text: str) -> str:
+    """*text* as the value of an option: blanks are ``%20``, never ``+``."""
+    return quote(text, safe="$:,()")
+
+
 def encode(options: Iterable[tuple[str, str]]) -> str:
     """Query options as a query string: blanks are ``%20``, never ``+``.
 
@@ -31,6 +36,6 @@ def encode(options: Iterable[tuple[str, str]]) -> str:
     proxies do not know ``%24filter``.
     """
     return "&".join(
-        f"{quote(name, safe='$@.')}={quote(clean(value, name), safe='$:,()')}"
+        f"{quote(name, safe='$@.')}={encoded(clean(value, name))}"
         for name, value in options
     )

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import attrs
 
+from bcpicture.errors import BcPictureError
+
 
 class Any_(Enum):  # noqa: N801 - a sentinel's type; `Any` is taken
     """The type of `ANY`."""
@@ -100,6 +102,43 @@ class Item:
 
     picture: Picture | None = attrs.field(default=None, repr=False)
     """Its picture's metadata, if the query asked for it."""
+
+    extra: Mapping[str, Any] = attrs.field(factory=dict, repr=False, hash=False)
+    """Every other field, as JSON gave it."""
+
+
+@attrs.frozen(kw_only=True)
+class PictureInfo:
+    """What was found out about the picture of one of many known records."""
+
+    id: str
+    """GUID of the record."""
+
+    key: str
+    """Its number, or its id where only that was given."""
+
+    picture: Picture | None = attrs.field(default=None, repr=False)
+    """What the service says; None if it could not be had."""
+
+    error: BcPictureError | None = None
+    """Why it could not be had, such as that there is no such record; None if it was."""
+
+
+@attrs.frozen(kw_only=True)
+class Environment:
+    """An environment of the online service."""
+
+    name: str
+    """What addresses it, such as ``Production``."""
+
+    type: str = ""
+    """``Production`` or ``Sandbox``."""
+
+    tenant: str = ""
+    """GUID of the Microsoft Entra tenant."""
+
+    url: str = attrs.field(default="", repr=False)
+    """Where its web services are, as told."""
 
     extra: Mapping[str, Any] = attrs.field(factory=dict, repr=False, hash=False)
     """Every other field, as JSON gave it."""

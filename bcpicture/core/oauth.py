@@ -16,8 +16,9 @@ from urllib.parse import quote
 import attrs
 from yarl import URL
 
+from bcpicture.core.addresses import is_loopback
 from bcpicture.core.credentials import ClientSecret
-from bcpicture.core.endpoints import Endpoint, is_loopback
+from bcpicture.core.endpoints import Endpoint
 from bcpicture.errors import (
     AnswerError,
     AuthenticationError,

@@ -18,6 +18,7 @@ NOT_TWICE = "the body cannot be sent twice"
 """The verdict on a stream that was not spooled."""
 
 READ, WRITE, TOKEN = Operation.READ, Operation.WRITE, Operation.TOKEN
+LIST = Operation.LIST
 
 
 @attrs.frozen(kw_only=True)
@@ -137,6 +138,7 @@ RULES = (
         # A picture is small work, so once more may do. A listing would only take too
         # long again: whoever asked for it has to ask for less.
         statuses=frozenset({408, 504}),
+        operations=frozenset({READ, WRITE, TOKEN}),
         times=1,
     ),
     Rule(name="the service failed", statuses=frozenset({500}), times=2),
@@ -144,7 +146,7 @@ RULES = (
         name="the token was refused",
         # The session has thrown the token away: the next one is new.
         statuses=frozenset({401}),
-        operations=frozenset({READ, WRITE}),
+        operations=frozenset({READ, LIST, WRITE}),
         times=1,
         first=0.0,
     ),
@@ -152,7 +154,7 @@ RULES = (
         name="the database was busy",
         # 409 without Request_EntityChanged; the session does not ask about the other.
         statuses=frozenset({409}),
-        operations=frozenset({READ, WRITE}),
+        operations=frozenset({READ, LIST, WRITE}),
         times=2,
     ),
     Rule(name="no connection", troubles=frozenset({Trouble.CONNECT})),
@@ -162,7 +164,12 @@ RULES = (
         troubles=frozenset({Trouble.DROPPED}),
         first=0.0,
     ),
-    Rule(name="nothing moved", troubles=frozenset({Trouble.STALLED}), times=1),
+    Rule(
+        name="nothing moved",
+        troubles=frozenset({Trouble.STALLED}),
+        operations=frozenset({READ, WRITE, TOKEN}),
+        times=1,
+    ),
     Rule(
         name="the answer was cut short",
         troubles=frozenset({Trouble.CUT, Trouble.MALFORMED}),

@@ -36,6 +36,14 @@ _LOOSE_GUID = re.compile(
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
+LIMIT = 15_000
+"""Characters of an address that is sent.
+
+Others measured 400 from 15.8 KB on; what is left is for the mark in a link to the next
+page, which repeats the whole address.
+"""
+
+
 def guid(value: object, what: str = "id") -> str:
     """Return *value* as the service writes GUIDs, or refuse it.
 
@@ -77,6 +85,21 @@ def records(
 ) -> URL:
     """All records of one kind in a company."""
     return _url(endpoint, f"/companies({company_id})/{parent.segment}", options)
+
+
+def batch(endpoint: Endpoint) -> URL:
+    """Where many requests are sent in one."""
+    return _url(endpoint, "/$batch")
+
+
+def environments(endpoint: Endpoint, version: str) -> URL:
+    """The list of a tenant's environments: beside the API, at the same origin."""
+    return endpoint.origin / "environments" / version
+
+
+def inner(endpoint: Endpoint, url: URL) -> str:
+    """*url* as a request inside a batch names it: relative to the service root."""
+    return url.raw_path_qs[len(endpoint.base.raw_path.rstrip("/")) + 1 :]
 
 
 def _picture(company_id: str, parent: Parent, record_id: str) -> str:

@@ -24,6 +24,9 @@ class Operation(Enum):
     READ = "read"
     """Changes nothing."""
 
+    LIST = "list"
+    """Reads many records at once: what takes too long is asked for in pieces."""
+
     WRITE = "write"
     """Replaces or clears: to repeat it with ``If-Match: *`` changes nothing more."""
 

@@ -6,12 +6,35 @@ import ssl
 import urllib.request
 
 import aiohttp
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 from yarl import URL
 
 from bcpicture.errors import ConfigurationError
 
 AGENT = "bcpicture"
 """What it calls itself to the service."""
+
+
+class Connector(aiohttp.TCPConnector):
+    """Takes no connection out of the pool on which bytes came that nobody asked for.
+
+    An answer that a gateway sends twice would else be the answer to the next request.
+    aiohttp looks when a connection is put back, and bytes may come after that.
+    """
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own signature
+    ) -> Connection:
+        """A connection that has been silent since its last answer."""
+        while True:
+            found = await super().connect(req, traces, timeout)
+            if found.protocol is None or not found.protocol.should_close:
+                return found
+            found.close()
 
 
 def open_http(tls: ssl.SSLContext | None) -> aiohttp.ClientSession:
@@ -23,7 +46,7 @@ def open_http(tls: ssl.SSLContext | None) -> aiohttp.ClientSession:
     Args:
         tls: Private authorities and client certificates; None for the system's.
     """
-    connector = aiohttp.TCPConnector(limit=0, ssl=True if tls is None else tls)
+    connector = Connector(limit=0, ssl=True if tls is None else tls)
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),

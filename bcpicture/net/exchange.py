@@ -101,25 +101,11 @@ class Exchange(Watched):
                 "The connections are closed.", advice="Keep the client open meanwhile."
             )
         data = None if body is None else self._data(body)
-        timeouts = transport.timeouts
-        patience = timeouts.stall if self.outgoing else timeouts.reply
+        timeouts, request = transport.timeouts, self.request
+        patience = timeouts.stall if self.outgoing is not None else timeouts.reply
         self.begin(transport.clock() + patience)
-        response = await self._answered(data, headers)
-        if isinstance(response, Exception):
-            # Out here, since aiohttp's error may hold the request with its token, and
-            # would be remembered as the context of this one.
-            raise response
-        self._response = response
-        self.status = response.status
-        self.headers = response.headers
-
-    async def _answered(
-        self, data: bytes | Outgoing | None, headers: CIMultiDict[str]
-    ) -> aiohttp.ClientResponse | Exception:
-        """The reply's beginning, or why there is none."""
-        transport, request = self._transport, self.request
         try:
-            return await transport.http.request(
+            response = await transport.http.request(
                 request.method,
                 request.url,
                 data=data,
@@ -136,9 +122,17 @@ class Exchange(Watched):
             raise
         except FOREIGN as exc:
             own = self.outgoing.error if self.outgoing is not None else None
-            return own or broken(exc)
+            trouble = own or broken(exc)
+        else:
+            self._response = response
+            self.status = response.status
+            self.headers = response.headers
+            return
         finally:
             self.until = inf
+        # Out here, since aiohttp's error may hold the request with its token, and would
+        # be remembered as the context of this one.
+        raise trouble
 
     def _data(self, body: Body) -> bytes | Outgoing:
         # aiohttp takes the length from either of them: never chunked encoding.
@@ -187,14 +181,15 @@ class Exchange(Watched):
             BrokenError: It is not whole.
             AnswerError: It is longer than *max_bytes*, or packed in an unknown way.
         """
-        length = self.length
-        if length is not None and max_bytes is not None and length > max_bytes:
+        response, length = self._response, self.length
+        if response is None or length is None or length > _AT_ONCE:
+            return await self._collect(max_bytes)
+        if max_bytes is not None and length > max_bytes:
             raise _too_long(max_bytes)
-        if length is not None and length <= _AT_ONCE and self._response is not None:
-            body = await self._wait(self._response.read)
-            self.received += len(body)
-            return body
-        return await self._collect(max_bytes)
+        # A small body has often come together with its headers.
+        body = self._at_hand(response.content) or await self._wait(response.read)
+        self.received += len(body)
+        return body
 
     async def _collect(self, max_bytes: int | None) -> bytes:
         collected = bytearray()
@@ -232,6 +227,14 @@ class Exchange(Watched):
                 advice="Look at what stands between you and Business Central.",
             )
         return self._unpacker
+
+    @staticmethod
+    def _at_hand(content: aiohttp.StreamReader) -> bytes:
+        """The whole body, if it is there; otherwise nothing is taken."""
+        try:
+            return content.read_nowait() if content.is_eof() else b""
+        except FOREIGN as exc:
+            raise broken(exc, reading=True) from exc
 
     async def _next_raw(self) -> bytes:
         response = self._response
@@ -278,6 +281,11 @@ class Exchange(Watched):
 
     # -- ending
 
+    @property
+    def closed(self) -> bool:
+        """Whether connection and place have been given back."""
+        return self._leave is None
+
     def close(self) -> None:
         """Give back the connection and the place in the quota; more than once is fine.
 
@@ -288,7 +296,7 @@ class Exchange(Watched):
             return
         self._transport.watchdog.discard(self)
         response, self._response = self._response, None
-        if response is not None:
+        if response is not None and not response.closed:
             _ = response.release()
         leave(self)
 

@@ -269,6 +269,9 @@ class PartFile:
             file = self._opened()
             os.fsync(file.fileno())
             file.close()
+            if self.target.exists() and not self.target.is_file():
+                # A device or a pipe would be replaced by a file.
+                raise FileExistsError(f"{self.target} is there, and is no file")
             if self._part is not None:
                 self._part.replace(self.target)
             self._closed = True

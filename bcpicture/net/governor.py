@@ -74,19 +74,41 @@ class Governor:
         """Take a place if there is one and nobody is before you."""
         if self._waiting or (bulk and self._waiting_bulk):
             return False
-        return self._take(bulk=bulk)
+        # `_take` written out for the usual case: every request passes here.
+        if bulk or self._open >= self._allowed:
+            return bulk and self._take(bulk=True)
+        now = self._clock()
+        window = self._window
+        if now < self._paused_until or (window is not None and not window.take(now)):
+            return False
+        self._open += 1
+        return True
 
-    async def enter(self, *, bulk: bool = False, patience: float | None = None) -> None:
+    async def enter(
+        self,
+        *,
+        bulk: bool = False,
+        patience: float | None = None,
+        longest_pause: float = inf,
+    ) -> None:
         """Wait for a place and take it.
 
         Args:
             bulk: Stand in the second queue.
             patience: Seconds to wait at most; None for as long as it takes.
+            longest_pause: Seconds of a pause that the service asked for; if more of it
+                is left, the caller does not wait at all.
 
         Raises:
-            ThrottledError: No place became free in time.
+            ThrottledError: No place became free in time, or none will.
             SentAwayError: There will be none soon.
         """
+        pause = self._paused_until - self._clock()
+        if pause > min(longest_pause, inf if patience is None else patience):
+            raise ThrottledError(
+                f"The service asked everybody to wait {pause:.0f} s more.",
+                advice="Come back then; nothing was sent.",
+            )
         queue = self._waiting_bulk if bulk else self._waiting
         ticket = asyncio.get_running_loop().create_future()
         queue.append(ticket)

@@ -86,11 +86,11 @@ class Reporter:
         self,
         request: Request,
         tries: Tries,
-        error: BcPictureError | None,
+        error: BaseException | None,
         now: float,
     ) -> None:
         """A call is over."""
-        if error is not None:
+        if isinstance(error, BcPictureError):
             log.info("%s %s failed: %s", request.method, request.path, error)
         self._tell(
             Finished,

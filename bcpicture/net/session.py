@@ -126,6 +126,10 @@ class Session:
             if final is error:
                 raise
             raise final from error
+        except BaseException as error:
+            # Cancelled, or stopped by what the caller does with the reply.
+            self.reporter.finished(request, tries, error, self.clock())
+            raise
 
     # -- one attempt
 
@@ -165,20 +169,30 @@ class Session:
         self, lane: Lane, governor: Governor, tries: Tries
     ) -> tuple[Lane, str]:
         """Wait for a place; a token that ended meanwhile is replaced outside of it."""
-        arrived = self.clock()
+        arrived, renewed, header = self.clock(), False, ""
         while True:
+            patience = self.queue_wait
+            if patience is not None:
+                patience = max(0.0, arrived + patience - self.clock())
             try:
-                await governor.enter(bulk=self.bulk, patience=self.queue_wait)
+                await governor.enter(
+                    bulk=self.bulk,
+                    patience=patience,
+                    longest_pause=self.policy.patience,
+                )
             except SentAwayError:
-                lane = self.lanes.pick()
+                lane, header = await self.lanes.authorized(self.lanes.pick())
                 governor = lane.governor or governor
                 continue
-            header = lane.header_now()
-            if header is not None:
+            now = lane.header_now()
+            if now is not None or renewed:
                 tries.queued = self.clock() - arrived
-                return lane, header
+                return lane, now or header
             governor.leave(counted=False)
-            await lane.header()
+            lane, header = await self.lanes.authorized(lane)
+            # What came is used, however short its life: asking again and again, with
+            # the place at hand each time, would never let the loop go on.
+            governor, renewed = lane.governor or governor, True
 
     def _leave(self, exchange: Exchange) -> None:
         statistics = self.statistics
@@ -190,7 +204,7 @@ class Session:
 
     def _require_business_central(self, exchange: Exchange) -> None:
         write = exchange.request.operation is Operation.WRITE
-        if exchange.headers.get(CONTENT_TYPE, "").lower().startswith("text/html"):
+        if exchange.headers.get(CONTENT_TYPE, "")[:9].lower() == "text/html":
             raise AnswerError(
                 "The answer is a web page, a sign-in page perhaps.",
                 advice="Look at what stands between you and Business Central.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import inspect
 import io
@@ -96,7 +97,11 @@ class ObjectBody:
     async def aclose(self) -> None:
         """Close it, if it is our own temporary file."""
         if self._owned:
-            await in_thread(self._file.close)
+            await in_thread(self._close)
+
+    def _close(self) -> None:
+        with self._lock:
+            self._file.close()
 
 
 @attrs.frozen
@@ -186,18 +191,40 @@ def _checked(chunk: object) -> bytes:
     )
 
 
+class _Spool:
+    """A temporary file that is filled and closed in threads, one after the other."""
+
+    def __init__(self) -> None:
+        # Closed by `close`, or by the body that it becomes.
+        self._file = tempfile.SpooledTemporaryFile(SPOOL_MEMORY)  # noqa: SIM115
+        self._lock = threading.Lock()
+
+    def write(self, chunk: bytes) -> None:
+        with self._lock:
+            if not self._file.closed:
+                self._file.write(chunk)
+
+    def body(self) -> ObjectBody:
+        with self._lock:
+            self._file.seek(0)
+            return _object_body(self._file, owned=True)
+
+    def close(self) -> None:
+        with self._lock:
+            self._file.close()
+
+
 async def _spooled(chunks: AsyncGenerator[bytes, None]) -> ObjectBody:
     """Read a stream to its end, so that it has a length and can be sent again."""
-    # The body owns the file, and closes it.
-    spool = tempfile.SpooledTemporaryFile(SPOOL_MEMORY)  # noqa: SIM115
+    spool = _Spool()
     try:
         async with aclosing(chunks):
             async for chunk in chunks:
                 await in_thread(spool.write, chunk)
-        await in_thread(spool.seek, 0)
-        return await in_thread(lambda: _object_body(spool, owned=True))
+        return await in_thread(spool.body)
     except BaseException:
-        spool.close()
+        # Behind the thread that may be at work on it still.
+        _ = asyncio.get_running_loop().run_in_executor(None, spool.close)
         raise
 
 

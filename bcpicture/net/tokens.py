@@ -121,7 +121,9 @@ class TokenKeeper:
                 # Shielded: the task belongs to all who wait, not to who came first.
                 await asyncio.shield(task)
             except asyncio.CancelledError:
-                if self._closed and task.done():
+                current = asyncio.current_task()
+                wanted = current is not None and current.cancelling() > 0
+                if self._closed and task.done() and not wanted:
                     raise ClosedError("The client was closed.") from None
                 raise
             # Whatever came is used, however short its life; if it was refused in this

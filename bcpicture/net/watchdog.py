@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from asyncio import current_task
 from collections.abc import Callable
 from math import inf
 
@@ -65,7 +66,7 @@ class Watched:
 
     def begin(self, until: float) -> None:
         """The running task waits from now on, at most until *until*."""
-        task = asyncio.current_task()
+        task = current_task()
         self._task = task
         self._cancelling = task.cancelling() if task is not None else 0
         self.until = until

@@ -14,18 +14,19 @@ from uuid import UUID
 import aiohttp
 import attrs
 
+from bcpicture.core.credentials import ClientSecret
 from bcpicture.core.endpoints import Endpoint
 from bcpicture.core.models import Company
+from bcpicture.core.oauth import token_url
 from bcpicture.core.quota import Quota
 from bcpicture.core.retries import RetryPolicy
-from bcpicture.errors import ClosedError
+from bcpicture.errors import ClosedError, UsageError
 from bcpicture.net.commons import Commons
 from bcpicture.net.connect import open_http, proxy_for, tls_with_authority
 from bcpicture.net.lanes import Lane, Lanes
 from bcpicture.net.observers import Observer, Observers
 from bcpicture.net.reporter import Reporter
 from bcpicture.net.session import Session
-from bcpicture.net.settings_files import load_settings
 from bcpicture.net.signers import (
     Credential,
     CredentialPool,
@@ -40,6 +41,9 @@ from bcpicture.net.watchdog import Timeouts
 from bcpicture.resources.companies import Companies, CompanyHandle
 from bcpicture.resources.directory import Directory
 from bcpicture.resources.references import CompanyRef
+
+_KEPT_HANDLES = 256
+"""Handles of companies that are kept for the next call."""
 
 
 @attrs.define(eq=False, slots=False)
@@ -92,6 +96,11 @@ class BusinessCentral:
     _exits: AsyncExitStack = attrs.field(factory=AsyncExitStack, init=False, repr=False)
     _directory: Directory | None = attrs.field(default=None, init=False, repr=False)
 
+    # Most programs name the same company again and again.
+    _handles: dict[object, CompanyHandle] = attrs.field(
+        factory=dict, init=False, repr=False
+    )
+
     # What a view opens is closed by the client that it comes from.
     _origin: BusinessCentral | None = attrs.field(default=None, init=False, repr=False)
 
@@ -104,11 +113,15 @@ class BusinessCentral:
         Raises:
             ConfigurationError: One is missing, malformed, or contradicts another.
         """
+        # Not for everybody: TOML and all that costs a tenth of `import bcpicture`.
+        from bcpicture.net.settings_files import load_settings  # noqa: PLC0415 - above
+
         settings = load_settings(environ=os.environ if environ is None else environ)
         return cls(
             settings.endpoint(),
             settings.credential(),
             tls=tls_with_authority(settings.ca_file),
+            trust_env=True,
         )
 
     # -- opening and closing
@@ -116,6 +129,11 @@ class BusinessCentral:
     async def __aenter__(self) -> Self:
         if self._directory is not None:
             raise ClosedError("The client is open already.", advice="Open it once.")
+        if self.session is not None and self.tls is not None:
+            raise UsageError(
+                "tls= has no effect on connections that somebody else opened.",
+                advice="Give it to the connector of the lent session.",
+            )
         async with AsyncExitStack() as stack:
             http = self.session
             if http is None:
@@ -155,6 +173,8 @@ class BusinessCentral:
         for number, credential in enumerate(members_of(self.credential), 1):
             who = principal(credential, self.endpoint)
             quota = self.quota or self.endpoint.quota
+            if self.trust_env and isinstance(credential, ClientSecret):
+                tokens = self._by_its_own_proxy(tokens, credential)
             signer = commons.signer(
                 who, partial(make_signer, credential, self.endpoint, tokens)
             )
@@ -163,6 +183,12 @@ class BusinessCentral:
             )
             lanes.append(Lane(f"member {number} of the pool", signer, governor))
         return lanes
+
+    def _by_its_own_proxy(self, tokens: Session, credential: ClientSecret) -> Session:
+        """The environment may name another proxy for the identity provider."""
+        proxy = self.proxy or proxy_for(token_url(credential, self.endpoint))
+        transport = attrs.evolve(tokens.transport, proxy=proxy)
+        return attrs.evolve(tokens, transport=transport)
 
     @staticmethod
     def _observers(
@@ -185,6 +211,7 @@ class BusinessCentral:
     async def aclose(self) -> None:
         """Close what was opened; a lent session stays open. Twice is fine."""
         self._directory = None
+        self._handles.clear()
         await self._exits.aclose()
 
     def __enter__(self) -> NoReturn:
@@ -217,7 +244,13 @@ class BusinessCentral:
 
     def company(self, company: str | UUID | Company) -> CompanyHandle:
         """One company, by its name, its id, or a value that a query returned."""
-        return CompanyHandle(CompanyRef.of(self._opened(), company))
+        directory = self._opened()
+        known = self._handles.get(company) if isinstance(company, str) else None
+        if known is None:
+            known = CompanyHandle(CompanyRef.of(directory, company))
+            if isinstance(company, str) and len(self._handles) < _KEPT_HANDLES:
+                self._handles[company] = known
+        return known
 
     def with_options(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import attrs
@@ -47,11 +47,23 @@ class Key:
 
 
 @attrs.define
+class Ability:
+    """Whether the service can do something, which is found out once."""
+
+    known: bool | None = None
+    """Whether it can; None before it was asked."""
+
+    alone: asyncio.Lock = attrs.field(factory=asyncio.Lock, repr=False)
+    """Held by whoever finds it out."""
+
+
+@attrs.define
 class Directory:
     """Resolves names and numbers on first use, and remembers them."""
 
     session: Session
     endpoint: Endpoint
+    batch: Ability = attrs.field(factory=Ability, repr=False)
     _companies: dict[str, Company] = attrs.field(factory=dict)
     _records: OrderedDict[Key, str] = attrs.field(factory=OrderedDict)
     _locks: dict[object, asyncio.Lock] = attrs.field(factory=dict)
@@ -92,10 +104,10 @@ class Directory:
     def companies(self) -> Entities[Company]:
         """All companies, asked anew."""
 
-        async def first() -> URL:
-            return urls.companies(self.endpoint)
+        async def starts() -> Sequence[URL]:
+            return [urls.companies(self.endpoint)]
 
-        return Entities(Pages(self.session, self.endpoint, Company, first))
+        return Entities(Pages(self.session, self.endpoint, Company, starts))
 
     async def _learn_companies(self, name: str) -> None:
         known = [company async for company in self.companies()]

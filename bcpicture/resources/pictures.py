@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar, overload
 
@@ -46,14 +47,12 @@ from bcpicture.resources.writes import (
     write,
 )
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 
 Address = Callable[[Endpoint, str, Parent, str], URL]
 """Builds an address from endpoint, company, kind and record."""
-
-Send = Callable[[Request], Awaitable[T]]
-"""Sends a request and makes something of its reply."""
 
 
 class _Raise(Enum):
@@ -62,6 +61,11 @@ class _Raise(Enum):
 
 RAISE: Final = _Raise.RAISE
 """For ``default``: there is none, raise `NoPictureError`."""
+
+
+async def _bytes(exchange: Exchange, max_bytes: int | None = None) -> bytes:
+    """The picture in a reply; nothing if there is none."""
+    return b"" if exchange.status == 204 else await exchange.read(max_bytes)
 
 
 @attrs.define
@@ -74,21 +78,20 @@ class PictureHandle:
     def _session(self) -> Session:
         return self._of.company.session
 
-    async def _request(
+    async def _ids(self) -> tuple[str, str]:
+        return await self._of.company.id(), await self._of.id()
+
+    def _request(
         self,
         method: str,
         address: Address,
         headers: Mapping[str, str],
+        ids: tuple[str, str],
     ) -> Request:
         of = self._of
-        company_id = of.company.known_id or await of.company.id()
-        record_id = of.known_id or await of.id()
-        return Request(
-            method=method,
-            url=address(of.company.endpoint, company_id, of.parent, record_id),
-            headers=headers,
-            operation=Operation.READ if method == "GET" else Operation.WRITE,
-        )
+        url = address(of.company.endpoint, ids[0], of.parent, ids[1])
+        operation = Operation.READ if method == "GET" else Operation.WRITE
+        return Request(method=method, url=url, headers=headers, operation=operation)
 
     def _named(self, error: MissingError) -> MissingError:
         """Say what is missing, rather than that something is."""
@@ -102,28 +105,35 @@ class PictureHandle:
         return missing
 
     async def _call(
-        self, method: str, address: Address, headers: Mapping[str, str], send: Send[T]
+        self,
+        method: str,
+        address: Address,
+        headers: Mapping[str, str],
+        send: Callable[[Request, A], Awaitable[T]],
+        what: A,
     ) -> T:
         """Send a request; once more, if what was remembered turns out to be gone."""
-        request = await self._request(method, address, headers)
+        company_id, record_id = self._of.company.known_id, self._of.known_id
+        if company_id is None or record_id is None:
+            company_id, record_id = await self._ids()
+        ids = company_id, record_id
         try:
-            return await send(request)
+            request = self._request(method, address, headers, ids)
+            return await send(request, what)
         except MissingError as error:
-            if not await self._of.forget():
+            once = not getattr(what, "replayable", True)  # a body that is used up
+            if once or not await self._of.forget():
                 raise self._named(error) from error
-        request = await self._request(method, address, headers)
         try:
-            return await send(request)
+            request = self._request(method, address, headers, await self._ids())
+            return await send(request, what)
         except MissingError as error:
             raise self._named(error) from error
 
-    async def _content(self, consume: Callable[[Exchange], Awaitable[T]]) -> T:
+    def _content(self, consume: Callable[[Exchange], Awaitable[T]]) -> Awaitable[T]:
         """Read the picture's bytes."""
-
-        def send(request: Request) -> Awaitable[T]:
-            return self._of.company.session.call(request, consume)
-
-        return await self._call("GET", urls.picture_content, READ_BYTES, send)
+        call = self._of.company.session.call
+        return self._call("GET", urls.picture_content, READ_BYTES, call, consume)
 
     async def info(self) -> Picture:
         """What the service tells about the picture; also if there is none.
@@ -134,11 +144,10 @@ class PictureHandle:
         Raises:
             ItemNotFoundError: The record is not there.
         """
-
-        def send(request: Request) -> Awaitable[bytes]:
-            return self._session.call(request, read_all)
-
-        return read_picture(await self._call("GET", urls.picture, READ_JSON, send))
+        call = self._session.call
+        return read_picture(
+            await self._call("GET", urls.picture, READ_JSON, call, read_all)
+        )
 
     @overload
     async def read(self, *, max_bytes: int | None = None) -> bytes: ...
@@ -160,11 +169,9 @@ class PictureHandle:
             ItemNotFoundError: The record is not there.
             AnswerError: The picture is longer than *max_bytes*.
         """
-
-        async def consume(exchange: Exchange) -> bytes:
-            return b"" if exchange.status == 204 else await exchange.read(max_bytes)
-
-        data = await self._content(consume)
+        data = await self._content(
+            _bytes if max_bytes is None else partial(_bytes, max_bytes=max_bytes)
+        )
         if data:
             return data
         if default is RAISE:
@@ -307,12 +314,12 @@ class PictureHandle:
         headers = WRITE_BYTES_ANY
         if body is None or etag != "*":
             headers = {**(WRITE_BYTES if body else READ_JSON), "If-Match": etag}
+        return await self._call(method, address, headers, self._settled, body)
 
-        def send(request: Request) -> Awaitable[Written]:
-            return write(self._session, request, body, self._look)
-
-        return await self._call(method, address, headers, send)
+    def _settled(self, request: Request, body: Body | None) -> Awaitable[Written]:
+        return write(self._session, request, body, self._look)
 
     async def _look(self) -> str | None:
-        request = await self._request("GET", urls.picture_content, READ_BYTES)
+        ids = await self._ids()
+        request = self._request("GET", urls.picture_content, READ_BYTES, ids)
         return await self._session.call(request, digest_of_reply)

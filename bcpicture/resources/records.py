@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import NoReturn
+from collections.abc import AsyncIterator, Iterable, Sequence
+from functools import partial
+from typing import Any, NoReturn
 from uuid import UUID
 
 import attrs
 from yarl import URL
 
-from bcpicture.core import urls
 from bcpicture.core.dialects import DIALECTS, ITEM, ITEM_VARIANT, Dialect, Parent
+from bcpicture.core.expressions import Expression, F, Field, Raw
 from bcpicture.core.models import Item
-from bcpicture.errors import ItemNotFoundError, UsageError
-from bcpicture.resources.listing import Entities, Pages
+from bcpicture.core.queries import Query
+from bcpicture.errors import ItemNotFoundError, MissingError, UsageError
+from bcpicture.resources.batches import Known, PictureInfos
+from bcpicture.resources.inventory import FIRST, Inventory, asked, distinct
+from bcpicture.resources.listing import Entities, Pages, fetch_page
 from bcpicture.resources.pictures import PictureHandle
 from bcpicture.resources.references import CompanyRef, RecordRef
+
+_SHOWN = 10
+"""Items with one GTIN that an error names."""
 
 
 def require(dialect: Dialect, parent: Parent) -> None:
@@ -42,21 +49,58 @@ class Records:
 
     _company: CompanyRef = attrs.field(repr=False)
     _parent: Parent
-    _filter: str = ""
-    _select: tuple[str, ...] = ()
-    _page_size: int | None = None
+    # The item that they are variants of; None for everything else.
+    _item: RecordRef | None = attrs.field(default=None, repr=False, kw_only=True)
+    _query: Query = attrs.field(default=Query(), kw_only=True)
+    _page_size: int | None = attrs.field(default=None, kw_only=True)
 
-    def filter(self, expression: str) -> Records:
-        """Only those that *expression* is true for, an OData ``$filter``.
+    # -- what narrows it
 
-        Texts in it stand in single quotes, and a quote in them is doubled.
+    def _with(self, **changes: Any) -> Records:  # noqa: ANN401 - fields of any type
+        return attrs.evolve(self, query=attrs.evolve(self._query, **changes))
+
+    def filter(self, expression: str | Expression) -> Records:
+        """Only those that *expression* is true for.
+
+        Args:
+            expression: Built with `F`, such as ``F.number == "1896-S"``. Or the text
+                of an OData ``$filter``: texts in it stand in single quotes, and a
+                quote in them is doubled.
         """
-        both = f"({self._filter}) and ({expression})" if self._filter else expression
-        return attrs.evolve(self, filter=both)
+        given = Raw(expression) if isinstance(expression, str) else expression
+        return attrs.evolve(self, query=self._query.narrowed(given))
 
-    def select(self, *fields: str) -> Records:
+    def select(self, *fields: str | Field) -> Records:
         """Only these fields, by their names in the service; the key is always there."""
-        return attrs.evolve(self, select=(*self._select, *fields))
+        return self._with(select=(*self._query.select, *map(str, fields)))
+
+    def order_by(self, *fields: str | Field) -> Records:
+        """In this order; ``F.display_name.descending`` is from the last to the first.
+
+        An order holds within one request: a filter that is too long for one address
+        cannot be ordered.
+        """
+        return self._with(order=(*self._query.order, *map(str, fields)))
+
+    def expand(self, *properties: str) -> Records:
+        """Each with what belongs to it: ``picture`` is in `Item.picture`.
+
+        The service reads a whole image for every picture that it tells of, so expand
+        in small pages, or use `pictures`, which finds out how small.
+        """
+        return self._with(expand=(*self._query.expand, *properties))
+
+    def top(self, records: int) -> Records:
+        """So many of them at most."""
+        if records < 1:
+            raise UsageError(
+                f"The first {records} records are none.", advice="Ask for 1 or more."
+            )
+        return self._with(top=records)
+
+    def with_count(self) -> Records:
+        """Each page tells how many records there are on all pages: `Page.count`."""
+        return self._with(counted=True)
 
     def page_size(self, records: int) -> Records:
         """So many records a page, 20,000 at most; a wish that servers may ignore."""
@@ -67,29 +111,71 @@ class Records:
             )
         return attrs.evolve(self, page_size=records)
 
-    def _options(self) -> list[tuple[str, str]]:
-        options = []
-        if self._filter:
-            options.append(("$filter", self._filter))
-        if self._select:
-            fields = dict.fromkeys(("id", self._parent.key, *self._select))
-            options.append(("$select", ",".join(fields)))
-        return options
+    # -- what it asks
+
+    async def _addresses(self, query: Query) -> Sequence[URL]:
+        company = self._company
+        if self._item is not None:
+            query = query.narrowed(F.itemId == await self._item.id())
+        return query.addresses(company.endpoint, await company.id(), self._parent)
 
     def pages(self) -> Pages[Item]:
         """The listing page by page; one is in memory at a time."""
         company = self._company
-
-        async def first() -> URL:
-            company_id = await company.id()
-            return urls.records(
-                company.endpoint, company_id, self._parent, self._options()
-            )
-
-        return Pages(company.session, company.endpoint, Item, first, self._page_size)
+        return Pages(
+            company.session,
+            company.endpoint,
+            Item,
+            partial(self._addresses, self._query),
+            self._page_size,
+            most=self._query.top,
+            forget=company.forget,
+        )
 
     def __aiter__(self) -> AsyncIterator[Item]:
         return Entities(self.pages())
+
+    async def count(self) -> int:
+        """How many there are: asked of the service, which sends one of them along."""
+        query = self._query
+        light = Query(filter=query.filter, select=("id",), top=1, counted=True)
+        total = 0
+        for url in await self._addresses(light):
+            page = await fetch_page(self._company.session, url, Item)
+            total += len(page.values) if page.count is None else page.count
+        return total if query.top is None else min(total, query.top)
+
+    def pictures(self, *, numbers: Iterable[str] | None = None) -> Inventory:
+        """Each with what the service tells of its picture, in few requests.
+
+        The pages are as long as the service can make them in time. What is told of a
+        record is little, unless `select` asked for more.
+
+        Args:
+            numbers: Only those with one of these numbers. What does not exist is left
+                out.
+        """
+        return Inventory(
+            company=self._company,
+            parent=self._parent,
+            query=asked(self._query, self._parent),
+            addresses=self._addresses,
+            numbers=None if numbers is None else distinct(numbers),
+            first=self._page_size or FIRST,
+        )
+
+    def picture_infos(self, known: Iterable[Known]) -> PictureInfos:
+        """What the service tells of the pictures of known records, 100 a request.
+
+        It pays for some of many records; for all of them, `pictures` asks less often.
+        Each is told for itself: what is not there is an `PictureInfo.error`.
+
+        Args:
+            known: Ids, or values that a query returned.
+        """
+        return PictureInfos.of(self._company, self._parent, known)
+
+    # -- one of them
 
     async def by_number(self, number: str) -> Item:
         """The one with that number.
@@ -106,7 +192,43 @@ class Records:
 
     async def find(self, number: str) -> Item | None:
         """The one with that number, or None."""
-        return await RecordRef.of(self._company, self._parent, None, number).find()
+        ref = RecordRef.of(self._company, self._parent, None, number)
+        return await attrs.evolve(ref, item=self._item).find()
+
+    async def by_gtin(self, gtin: str) -> Item:
+        """The one with that GTIN, the number in its bar code; items only have one.
+
+        Raises:
+            ItemNotFoundError: There is none.
+            MissingError: There are several, which the error names.
+        """
+        found = await self.find_gtin(gtin)
+        if found is None:
+            kind = f"{self._parent.kind} with GTIN"
+            raise ItemNotFoundError(kind, gtin, company=self._company.name)
+        return found
+
+    async def find_gtin(self, gtin: str) -> Item | None:
+        """The one with that GTIN, or None.
+
+        Raises:
+            MissingError: There are several: Business Central does not forbid it.
+        """
+        if self._parent is not ITEM:
+            raise UsageError(
+                f"A {self._parent.kind} has no GTIN.", advice="Only an item has."
+            )
+        if not gtin:
+            raise UsageError("The GTIN is empty.", advice="Ask for the number instead.")
+        query = self.filter(F.gtin == gtin).top(_SHOWN)
+        found = [item async for item in query if item.gtin == gtin]
+        if len(found) > 1:
+            numbers = ", ".join(item.number for item in found)
+            raise MissingError(
+                f"There is no single item with GTIN {gtin!r}, but {numbers}.",
+                advice="Ask for one of them by its number.",
+            )
+        return found[0] if found else None
 
     def __call__(self, *_: object, **__: object) -> NoReturn:
         """Tell what was meant: the listing is not the way to one record."""
@@ -146,7 +268,7 @@ class RecordHandle:
         if ref.known_id is None:
             found = await ref.find()
         else:
-            query = Records(ref.company, ref.parent).filter(f"id eq {ref.known_id}")
+            query = Records(ref.company, ref.parent).filter(F.id == ref.known_id)
             found = await anext(aiter(query), None)
         if found is None:
             raise ref.missing()
@@ -160,14 +282,27 @@ class RecordHandle:
         Raises:
             UsageError: This is no item, or the API version has no pictures of variants.
         """
+        ref = self._of_item()
+        found = RecordRef.of(ref.company, ITEM_VARIANT, variant, number)
+        return RecordHandle(attrs.evolve(found, item=ref))
+
+    @property
+    def variants(self) -> Records:
+        """All variants of this item.
+
+        Raises:
+            UsageError: This is no item, or the API version has no pictures of variants.
+        """
+        return Records(self._of_item().company, ITEM_VARIANT, item=self._ref)
+
+    def _of_item(self) -> RecordRef:
         ref = self._ref
         if ref.parent is not ITEM:
             raise UsageError(
                 f"A {ref.parent.kind} has no variants.", advice="Only an item has."
             )
         require(ref.company.endpoint.dialect, ITEM_VARIANT)
-        found = RecordRef.of(ref.company, ITEM_VARIANT, variant, number)
-        return RecordHandle(attrs.evolve(found, item=ref))
+        return ref
 
     @property
     def picture(self) -> PictureHandle:

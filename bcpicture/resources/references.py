@@ -63,6 +63,14 @@ class CompanyRef:
             return self.known_id
         return told((await self.directory.company(self.name)).id)
 
+    async def forget(self) -> bool:
+        """Look its name up anew: somebody may have made the company a second time.
+
+        Returns:
+            Whether something had been remembered that could be wrong.
+        """
+        return self.known_id is None and self.directory.forget_company(self.name)
+
 
 @attrs.define
 class RecordRef:
@@ -141,11 +149,8 @@ class RecordRef:
         """
         if self.known_id is not None:
             return False
-        directory, company = self.company.directory, self.company
-        forgotten = directory.forget(await self._key())
-        if company.known_id is None:
-            forgotten = directory.forget_company(company.name) or forgotten
-        return forgotten
+        forgotten = self.company.directory.forget(await self._key())
+        return await self.company.forget() or forgotten
 
     def missing(self) -> ItemNotFoundError:
         """The error that it is not there."""

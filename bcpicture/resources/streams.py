@@ -31,6 +31,7 @@ class PictureStream:
     def __init__(self, session: Session, exchange: Exchange) -> None:
         self._session = session
         self._exchange = exchange
+        self._loop = asyncio.get_running_loop()
         self._ended = False
 
     @property
@@ -84,7 +85,9 @@ class PictureStream:
         self._exchange.close()
 
     def __del__(self) -> None:
-        self._exchange.close()
+        # Whoever collects the garbage may be another thread than the loop's.
+        if not self._exchange.closed and not self._loop.is_closed():
+            _ = self._loop.call_soon_threadsafe(self._exchange.close)
 
 
 class Opening:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from bcpicture.core import urls
+from bcpicture.core.addresses import is_loopback
 from bcpicture.core.dialects import BETA, DIALECTS, GRAPH, V1, V2
-from bcpicture.core.endpoints import Endpoint, is_loopback
+from bcpicture.core.endpoints import Endpoint
 from bcpicture.core.quota import CLOUD, SELF_HOSTED, Quota
 from bcpicture.errors import ConfigurationError, UsageError
 

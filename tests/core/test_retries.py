@@ -28,6 +28,8 @@ from bcpicture.errors import ConfigurationError, Failure, Trouble
 
 PAGE = Path(__file__).parents[2] / "docs" / "guide" / "retries-and-limits.md"
 READ, WRITE, TOKEN = Operation.READ, Operation.WRITE, Operation.TOKEN
+LIST = Operation.LIST
+ALL = set(Operation)
 POLICY = RetryPolicy(attempts=9, base=1.0, cap=30.0, patience=60.0, deadline=600.0)
 
 
@@ -47,19 +49,19 @@ def attempt(what: int | Trouble | Failure, **more: object) -> Attempt:
 
 ROWS = [
     # what, operations, repetitions, first delay at jitter 1 (None: the usual), reason
-    (429, {READ, WRITE, TOKEN}, None, None, "the quota is used up"),
-    (502, {READ, WRITE, TOKEN}, None, None, "the service is busy"),
-    (503, {READ, WRITE, TOKEN}, None, None, "the service is busy"),
-    (408, {READ, WRITE, TOKEN}, 1, None, "the service took too long"),
-    (504, {READ, WRITE, TOKEN}, 1, None, "the service took too long"),
-    (500, {READ, WRITE, TOKEN}, 2, None, "the service failed"),
-    (401, {READ, WRITE}, 1, 0.0, "the token was refused"),
-    (409, {READ, WRITE}, 2, None, "the database was busy"),
-    (Trouble.CONNECT, {READ, WRITE, TOKEN}, None, None, "no connection"),
-    (Trouble.DROPPED, {READ, WRITE, TOKEN}, None, 0.0, "the connection was lost"),
-    (Trouble.STALLED, {READ, WRITE, TOKEN}, 1, None, "nothing moved"),
-    (Trouble.CUT, {READ, WRITE, TOKEN}, 2, None, "the answer was cut short"),
-    (Trouble.MALFORMED, {READ, WRITE, TOKEN}, 2, None, "the answer was cut short"),
+    (429, ALL, None, None, "the quota is used up"),
+    (502, ALL, None, None, "the service is busy"),
+    (503, ALL, None, None, "the service is busy"),
+    (408, ALL - {LIST}, 1, None, "the service took too long"),
+    (504, ALL - {LIST}, 1, None, "the service took too long"),
+    (500, ALL, 2, None, "the service failed"),
+    (401, ALL - {TOKEN}, 1, 0.0, "the token was refused"),
+    (409, ALL - {TOKEN}, 2, None, "the database was busy"),
+    (Trouble.CONNECT, ALL, None, None, "no connection"),
+    (Trouble.DROPPED, ALL, None, 0.0, "the connection was lost"),
+    (Trouble.STALLED, ALL - {LIST}, 1, None, "nothing moved"),
+    (Trouble.CUT, ALL, 2, None, "the answer was cut short"),
+    (Trouble.MALFORMED, ALL, 2, None, "the answer was cut short"),
 ]
 CELLS = [
     pytest.param(
@@ -324,7 +326,8 @@ def test_which_failure_leaves_a_write_in_doubt(what: int | Trouble, *, doubtful:
 
 OF = {
     frozenset(Operation): "every request",
-    frozenset({READ, WRITE}): "every request but for a token",
+    frozenset(ALL - {TOKEN}): "every request but for a token",
+    frozenset(ALL - {LIST}): "every request but for many records",
 }
 
 

@@ -341,9 +341,14 @@ class Leftovers:
 
     async def are_gone(self, condition: Callable[[], bool] = lambda: True) -> bool:
         """Whether nothing is left, once what ends anyway has ended."""
-        # What was dropped may hang in the traceback of a cancellation.
-        gc.collect()
-        return await eventually(lambda: not self._new_tasks() and condition())
+
+        def gone() -> bool:
+            if not self._new_tasks() and condition():
+                return True
+            gc.collect()  # what was dropped may hang in a cancellation's traceback
+            return False
+
+        return await eventually(gone)
 
     async def are_gone_from(
         self, folder: Path, *, but: frozenset[str] = frozenset()

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
-import hashlib
 import os
-import subprocess
-import sys
-import textwrap
 import tracemalloc
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -19,20 +14,14 @@ import pytest
 from bcpicture import (
     AnswerError,
     BcPictureError,
-    BusinessCentral,
     CutShortError,
-    Endpoint,
-    NoPictureError,
-    Quota,
     RetryPolicy,
-    StaticToken,
     TransportError,
 )
-from bcpicture.emulator import Answers, Fault, ThreadedEmulator
+from bcpicture.emulator import Answers, Fault
 from bcpicture.resources.pictures import PictureHandle
 
 Pair: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
-Leftovers: TypeAlias = Any
 Paired: TypeAlias = Callable[..., Any]
 Raw: TypeAlias = Callable[..., Any]
 Peer: TypeAlias = Any
@@ -256,220 +245,3 @@ async def test_max_bytes_guards_against_a_small_body_that_unpacks_to_a_huge_one(
         finally:
             tracemalloc.stop()
     assert peak < 20_000_000
-
-
-# -- into a file
-
-
-async def test_a_download_says_what_it_saved(pair: Pair, tmp_path: Path):
-    data = b"\x89PNG\r\n\x1a\n" + SMALL
-    pair.stored = data
-    done = await pair.picture.download(tmp_path / "a.jpg", digest=True)
-    assert done.path == tmp_path / "a.jpg"
-    assert done.size == len(data)
-    assert done.sha256 == hashlib.sha256(data).hexdigest()
-    assert done.content_type == "image/png"
-    assert done.attempts == 1
-    assert (await pair.picture.download(tmp_path / "a.jpg")).sha256 is None
-
-
-async def test_a_download_says_how_often_it_asked(pair: Pair, tmp_path: Path):
-    pair.stored = SMALL
-    pair.server.faults.add(Fault("truncate", at=7000))
-    done = await pair.picture.download(tmp_path / "a.jpg", digest=True)
-    assert done.sha256 == hashlib.sha256(SMALL).hexdigest()
-    assert done.attempts == 2
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
-async def test_the_extension_can_follow_the_bytes(pair: Pair, tmp_path: Path):
-    """The service calls every picture .jpg."""
-    pair.stored = b"\x89PNG\r\n\x1a\n" + LARGE
-    done = await pair.picture.download(tmp_path / "1.5.jpg", sniff_extension=True)
-    assert done.path == tmp_path / "1.5.png"
-    assert names(tmp_path) == ["1.5.png"]
-
-
-async def test_without_a_picture_the_old_file_stays(pair: Pair, tmp_path: Path):
-    path = tmp_path / "a.jpg"
-    path.write_bytes(b"old")
-    with pytest.raises(NoPictureError):
-        await pair.picture.download(path)
-    assert path.read_bytes() == b"old"
-    assert names(tmp_path) == ["a.jpg"]
-
-
-@pytest.mark.parametrize("data", SIZES)
-async def test_a_download_that_fails_leaves_no_file_behind(
-    paired: Paired, tmp_path: Path, leftovers: Leftovers, data: bytes
-):
-    async with paired(retries=ONCE) as pair:
-        pair.stored = data
-        await pair.warm_up()
-        pair.server.faults.add(Fault("truncate", at=len(data) - 1))
-        with pytest.raises(CutShortError):
-            await pair.picture.download(tmp_path / "a.jpg")
-        assert await leftovers.are_gone_from(tmp_path)
-
-
-@pytest.mark.parametrize("data", SIZES)
-@pytest.mark.parametrize(
-    "hinder",
-    [
-        pytest.param(lambda path: path.parent.rmdir(), id="folder-gone"),
-        pytest.param(lambda path: path.mkdir(), id="folder-of-that-name"),
-    ],
-)
-async def test_a_disk_error_is_an_oserror_and_leaves_nothing_behind(
-    pair: Pair,
-    tmp_path: Path,
-    leftovers: Leftovers,
-    data: bytes,
-    hinder: Callable[[Path], None],
-):
-    pair.stored = data
-    folder = tmp_path / "out"
-    folder.mkdir()
-    hinder(folder / "a.jpg")
-    with pytest.raises(OSError, match=r"a\.jpg|directory"):
-        await pair.picture.download(folder / "a.jpg")
-    assert pair.governor.in_flight == 0
-    assert await leftovers.are_gone_from(folder, but={"a.jpg"})
-
-
-def test_a_full_disk_is_an_oserror_and_leaves_the_old_file(tmp_path: Path):
-    """In a process of its own, whose files may not grow beyond a limit."""
-    program = """
-        import asyncio, resource, signal, sys
-        from pathlib import Path
-        from bcpicture import BusinessCentral, Endpoint, StaticToken
-        from bcpicture.emulator import Emulator
-
-        target = Path(sys.argv[1])
-
-        async def main():
-            async with Emulator() as server:
-                token = StaticToken(server.identity.token())
-                item = server.store.company("CRONUS USA, Inc.").item("1896-S")
-                await asyncio.to_thread(item.set_picture, bytes(3_000_000))
-                endpoint = Endpoint.at(server.base_urls["v2.0"])
-                signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-                resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, -1))
-                async with BusinessCentral(endpoint, token) as bc:
-                    item = bc.company("CRONUS USA, Inc.").item(number="1896-S")
-                    try:
-                        await item.picture.download(target)
-                    except OSError as exc:
-                        print(type(exc).__name__, exc.errno)
-
-        asyncio.run(main())
-    """
-    target = tmp_path / "a.jpg"
-    target.write_bytes(b"old")
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(program), str(target)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.stdout == "OSError 27\n", done.stderr
-    assert target.read_bytes() == b"old"
-    assert [path.name for path in tmp_path.iterdir()] == ["a.jpg"]
-
-
-async def test_a_stream_holds_its_place_until_it_ends(pair: Pair):
-    pair.stored = LARGE
-    async with pair.picture.open() as stream:
-        assert pair.governor.in_flight == 1
-        assert stream.length == len(LARGE)
-        assert stream.content_type == "image/jpeg"
-        assert stream.etag is None
-        async for _ in stream:
-            pass
-        assert pair.governor.in_flight == 0
-
-
-@pytest.mark.parametrize("how", ["closed", "left", "dropped", "failed", "cancelled"])
-async def test_a_stream_gives_its_place_back_however_it_ends(
-    pair: Pair, leftovers: Leftovers, how: str
-):
-    pair.stored = LARGE
-
-    async def use() -> None:
-        stream = await pair.picture.open()
-        await anext(stream)
-        if how == "closed":
-            await stream.aclose()
-            await stream.aclose()
-        if how == "left":
-            async with stream:
-                pass
-        if how == "failed":
-            async with stream:
-                raise LookupError
-        if how == "cancelled":
-            async with stream:
-                await asyncio.Event().wait()
-
-    using = asyncio.create_task(use())
-    await asyncio.wait([using], timeout=0.1)
-    using.cancel()
-    await asyncio.wait([using])
-    del using
-    assert await leftovers.are_gone(lambda: pair.governor.in_flight == 0)
-    pair.stored = SMALL
-    assert await pair.picture.read() == SMALL
-
-
-async def test_a_stream_that_ended_stays_ended(pair: Pair):
-    """As every asynchronous iterator does."""
-    pair.stored = SMALL
-    stream = await pair.picture.open()
-    assert b"".join([chunk async for chunk in stream]) == SMALL
-    assert [chunk async for chunk in stream] == []
-
-
-async def test_a_stream_that_was_closed_is_not_read_as_an_end(pair: Pair):
-    pair.stored = LARGE
-    stream = await pair.picture.open()
-    await anext(stream)
-    await stream.aclose()
-    with pytest.raises(BcPictureError, match="closed"):
-        await anext(stream)
-
-
-def test_a_stream_that_outlives_its_loop_makes_no_noise():
-    with ThreadedEmulator() as server:
-        item = server.store.company("CRONUS USA, Inc.").item("1896-S")
-        item.set_picture(LARGE)
-        token = StaticToken(server.identity.token())
-
-        async def main() -> object:
-            async with BusinessCentral(
-                Endpoint.at(server.base_urls["v2.0"]), token
-            ) as bc:
-                company = bc.company("CRONUS USA, Inc.")
-                stream = await company.item(number="1896-S").picture.open()
-                await anext(stream)
-                return stream
-
-        stream = asyncio.run(main())
-        del stream
-
-
-async def test_a_stream_that_a_thread_drops_gives_its_place_back(paired: Paired):
-    """Garbage is collected wherever it is found: in an executor's thread, too."""
-    async with paired(quota=Quota(concurrent=1, requests=1000, seconds=0.3)) as pair:
-        pair.stored = LARGE
-        await pair.warm_up()
-        held = [await pair.picture.open()]
-        await anext(held[0])
-        waiting = asyncio.create_task(pair.picture.info())
-        await asyncio.sleep(0.01)
-        await asyncio.to_thread(held.clear)
-        async with asyncio.timeout(2):
-            await waiting

@@ -1,7 +1,7 @@
 """Verb, path and headers of one call each, without a server.
 
 aioresponses 0.7.9 makes replies that lack what aiohttp 3.14 wants; a class of our own
-adds it (its issue 289). It skips client middlewares, and it cannot tell ``%20`` from
+adds it. It skips client middlewares, and it cannot tell ``%20`` from
 ``+``: everything else is tested over sockets.
 """
 

@@ -23,7 +23,6 @@ from bcpicture.emulator import Fault
 
 Pair: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
 Leftovers: TypeAlias = Any
-Paired: TypeAlias = Callable[..., Any]
 Raw: TypeAlias = Callable[..., Any]
 Peer: TypeAlias = Any
 

@@ -31,11 +31,6 @@ RAISED = [
 ]
 
 
-def bare(kind: type[BaseException]) -> BaseException:
-    """An instance without what it would be made of."""
-    return kind.__new__(kind)
-
-
 @pytest.mark.parametrize("kind", RAISED, ids=lambda kind: str(kind.__name__))
 def test_every_error_of_aiohttp_is_foreseen(kind: type[BaseException]):
     assert issubclass(kind, FOREIGN)

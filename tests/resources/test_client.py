@@ -20,7 +20,6 @@ from bcpicture import (
 )
 from bcpicture.emulator import Emulator
 
-Setup: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
 SetUp: TypeAlias = Callable[..., Any]
 
 COMPANY = "CRONUS USA, Inc."

@@ -13,7 +13,6 @@ from bcpicture import CompanyNotFoundError, ItemNotFoundError, UsageError
 from bcpicture.emulator import Fault
 
 Setup: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
-SetUp: TypeAlias = Callable[..., Any]
 
 UNKNOWN = "00000000-0000-4000-8000-00000000dead"
 

@@ -1,0 +1,235 @@
+"""The pictures of a few hundred known records: what is told of them, 100 a request.
+
+Whether a server has ``$batch`` is found out by the first one; without it, each record
+is a request of its own. What goes wrong with one record is that record's alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from math import inf
+from typing import Self
+from uuid import UUID
+
+import attrs
+
+from bcpicture.core import batches, urls
+from bcpicture.core.batches import Answer
+from bcpicture.core.decoding import read_picture
+from bcpicture.core.dialects import Parent
+from bcpicture.core.meanings import error_for
+from bcpicture.core.models import Item, Picture, PictureInfo
+from bcpicture.core.pagesize import PageSize
+from bcpicture.core.retries import Attempt, TryAgain, decide
+from bcpicture.core.wire import Operation, Request
+from bcpicture.errors import (
+    AnswerError,
+    ApiSwitchedOffError,
+    AuthenticationError,
+    BcPictureError,
+    ClosedError,
+    Failure,
+    MissingError,
+    RejectedError,
+    StalledError,
+    TooLargeError,
+    UnavailableError,
+)
+from bcpicture.net.bodies import BytesBody
+from bcpicture.net.exchange import read_all
+from bcpicture.resources.pictures import PictureHandle
+from bcpicture.resources.references import CompanyRef, RecordRef
+
+Known = str | UUID | Item
+"""A record whose id is known."""
+
+_FULL = PageSize(size=batches.LONGEST, most=batches.LONGEST)
+
+_NO_BATCH = (MissingError, RejectedError, ApiSwitchedOffError)
+"""What a server without batches answers: it differs."""
+
+_TOO_LONG = (UnavailableError, TooLargeError, StalledError)
+"""A batch was too long for the service: shorter ones follow."""
+
+_FOR_ALL = (AuthenticationError, ClosedError)
+"""What concerns one record concerns all others."""
+
+
+@attrs.define
+class PictureInfos:
+    """What is told of the pictures of known records, as it comes."""
+
+    _company: CompanyRef
+    _parent: Parent
+    _refs: deque[RecordRef]
+    _size: PageSize = attrs.field(default=_FULL)
+    _clock: Callable[[], float] = time.monotonic
+    _ready: deque[PictureInfo] = attrs.field(factory=deque, init=False)
+
+    @classmethod
+    def of(cls, company: CompanyRef, parent: Parent, known: Iterable[Known]) -> Self:
+        """The pictures of *known* records.
+
+        Raises:
+            UsageError: One of them is no id, and no value with one.
+        """
+        refs = [RecordRef.of(company, parent, one, None) for one in known]
+        once = {ref.known_id: ref for ref in refs}
+        return cls(company, parent, deque(once.values()))
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> PictureInfo:
+        while not self._ready:
+            count = min(self._size.size, len(self._refs))
+            if not count:
+                raise StopAsyncIteration
+            refs = [self._refs.popleft() for _ in range(count)]
+            try:
+                self._ready.extend(await self._told(refs))
+            except BaseException:
+                self._refs.extendleft(reversed(refs))  # for whoever goes on
+                raise
+        return self._ready.popleft()
+
+    async def _told(self, refs: Sequence[RecordRef]) -> list[PictureInfo]:
+        """What is told of *refs*; of some of them, the rest comes back later."""
+        ability = self._company.directory.batch
+        if len(refs) == 1 or ability.known is False:
+            return await self._one_by_one(refs)
+        if ability.known:
+            return await self._batch(refs)
+        async with ability.alone:
+            if ability.known is None:
+                return await self._batch(refs)
+        return await self._told(refs)
+
+    async def _batch(self, refs: Sequence[RecordRef]) -> list[PictureInfo]:
+        ability = self._company.directory.batch
+        started = self._clock()
+        try:
+            addresses, answers = await self._ask(refs)
+        except _NO_BATCH:
+            ability.known = bool(ability.known)
+            return await self._one_by_one(refs)
+        except _TOO_LONG as error:
+            return self._shorter(refs, error, self._clock() - started)
+        ability.known = True
+        self._size = self._size.came(len(refs), self._clock() - started)
+        if not any(answers):
+            return await self._one_by_one(refs)
+        return await self._sorted(refs, addresses, answers)
+
+    async def _ask(
+        self, refs: Sequence[RecordRef]
+    ) -> tuple[list[str], list[Answer | None]]:
+        endpoint, company_id = self._company.endpoint, await self._company.id()
+        pictures = [
+            urls.picture(endpoint, company_id, self._parent, ref.known_id or "")
+            for ref in refs
+        ]
+        addresses = [urls.inner(endpoint, url) for url in pictures]
+        request = Request(
+            method="POST",
+            url=urls.batch(endpoint),
+            headers=batches.HEADERS,
+            operation=Operation.LIST,
+        )
+        form = BytesBody(batches.build(addresses))
+        body = await self._company.session.call(request, read_all, form)
+        return addresses, batches.read(body, len(refs))
+
+    def _shorter(
+        self, refs: Sequence[RecordRef], error: BcPictureError, seconds: float
+    ) -> list[PictureInfo]:
+        """Let *refs* come back in shorter batches.
+
+        Raises:
+            BcPictureError: *error*, as the length was not what it is about.
+        """
+        status = error.failure.status if error.failure else None
+        if isinstance(error, UnavailableError) and status not in {408, 504}:
+            raise error
+        self._size = attrs.evolve(self._size, size=len(refs)).failed(seconds)
+        self._refs.extendleft(reversed(refs))
+        return []
+
+    async def _sorted(
+        self,
+        refs: Sequence[RecordRef],
+        addresses: Sequence[str],
+        answers: Sequence[Answer | None],
+    ) -> list[PictureInfo]:
+        """What was told, once what failed for a while has been asked for again."""
+        told, again, delay = [], [], 0.0
+        for ref, url, answer in zip(refs, addresses, answers, strict=True):
+            if answer is None:
+                self._refs.append(ref)
+            elif answer.status < 300:
+                told.append(_read(ref, answer))
+            elif (wait := self._wait(failure := self._failure(url, answer))) < inf:
+                delay = max(delay, wait)
+                again.append(ref)
+            else:
+                told.append(_info(ref, error=_named(ref, error_for(failure))))
+        if again:
+            await self._company.session.sleep(delay)
+            told += await self._one_by_one(again)
+        return told
+
+    def _failure(self, url: str, answer: Answer) -> Failure:
+        return answer.failure(url, now=self._company.session.wall())
+
+    def _wait(self, failure: Failure) -> float:
+        """Seconds until it should be asked for again; infinite if it should not."""
+        session = self._company.session
+        attempt = Attempt(
+            failure=failure, operation=Operation.READ, number=1, like_it=1, elapsed=0.0
+        )
+        verdict = decide(session.policy, attempt, jitter=session.jitter())
+        return verdict.delay if isinstance(verdict, TryAgain) else inf
+
+    async def _one_by_one(self, refs: Sequence[RecordRef]) -> list[PictureInfo]:
+        async with asyncio.TaskGroup() as group:
+            # No more than a batch holds; the quota lets a few at a time through.
+            tasks = [group.create_task(_alone(ref)) for ref in refs]
+        told = [task.result() for task in tasks]
+        for one in told:
+            if isinstance(one.error, _FOR_ALL):
+                raise one.error
+        return told
+
+
+async def _alone(ref: RecordRef) -> PictureInfo:
+    try:
+        return _info(ref, picture=await PictureHandle(ref).info())
+    except BcPictureError as error:
+        return _info(ref, error=error)
+
+
+def _read(ref: RecordRef, answer: Answer) -> PictureInfo:
+    try:
+        return _info(ref, picture=read_picture(answer.body))
+    except AnswerError as error:
+        return _info(ref, error=error)
+
+
+def _info(
+    ref: RecordRef,
+    picture: Picture | None = None,
+    error: BcPictureError | None = None,
+) -> PictureInfo:
+    return PictureInfo(id=ref.known_id or "", key=ref.key, picture=picture, error=error)
+
+
+def _named(ref: RecordRef, error: BcPictureError) -> BcPictureError:
+    """Say what is missing, rather than that something is."""
+    if type(error) is not MissingError:
+        return error
+    missing = ref.missing()
+    missing.failure = error.failure
+    return missing
