@@ -26,6 +26,19 @@ ANY: Final = Any_.ANY
 """For ``if_match``: whatever is there, replace it (the header ``If-Match: *``)."""
 
 
+class Raise(Enum):
+    """The type of `RAISE`."""
+
+    RAISE = "raise"
+
+    def __repr__(self) -> str:
+        return "RAISE"
+
+
+RAISE: Final = Raise.RAISE
+"""For ``default``: there is none, raise the error."""
+
+
 @attrs.frozen(kw_only=True)
 class Company:
     """A company of the environment."""

@@ -12,7 +12,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias
 
 import attrs
 
@@ -65,14 +65,14 @@ def require_bytes(size: int, what: str) -> int:
     return size
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class BytesBody:
     """Bytes that are in memory already."""
 
     data: bytes | memoryview = attrs.field(repr=False)
     """All of them."""
 
-    replayable: bool = attrs.field(default=True, init=False)
+    replayable: ClassVar[bool] = True
     """Always."""
 
     @property

@@ -20,6 +20,7 @@ from bcpicture.net.lanes import Lane
 from bcpicture.net.transport import (
     FOREIGN,
     MIDDLEWARES,
+    UNREPEATED,
     BrokenError,
     Outgoing,
     Transport,
@@ -115,7 +116,7 @@ class Exchange(Watched):
                 timeout=transport.limits,
                 proxy=transport.proxy,
                 auto_decompress=False,
-                middlewares=MIDDLEWARES,
+                middlewares=UNREPEATED.get(request.method, MIDDLEWARES),
             )
         except asyncio.CancelledError:
             self._claim("no reply in time")
@@ -183,6 +184,7 @@ class Exchange(Watched):
         """
         response, length = self._response, self.length
         if response is None or length is None or length > _AT_ONCE:
+            # A 204 has no length and no bytes; it ends at once.
             return await self._collect(max_bytes)
         if max_bytes is not None and length > max_bytes:
             raise _too_long(max_bytes)
@@ -312,8 +314,3 @@ async def detach(exchange: Exchange) -> Exchange:
     """The reply itself, unread; whoever gets it closes it."""
     exchange.detached = True
     return exchange
-
-
-async def read_all(exchange: Exchange) -> bytes:
-    """The whole body of a reply: the usual way to consume one."""
-    return await exchange.read()

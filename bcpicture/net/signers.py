@@ -32,7 +32,7 @@ from bcpicture.errors import (
     UsageError,
 )
 from bcpicture.net.bodies import BytesBody
-from bcpicture.net.exchange import read_all
+from bcpicture.net.exchange import Exchange
 from bcpicture.net.files import in_thread
 from bcpicture.net.lanes import Lane, Lanes
 from bcpicture.net.session import Session
@@ -178,7 +178,7 @@ class _EntraFetch:
             operation=Operation.TOKEN,
         )
         form = BytesBody(urlencode(asked.form).encode())
-        body = await self.session.call(request, read_all, form)
+        body = await self.session.call(request, Exchange.read, form)
         return read_token(body, now=self.session.clock())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 
 import aiohttp
@@ -48,6 +48,9 @@ async def no_hidden_resend(
 
 
 MIDDLEWARES = (no_hidden_resend,)
+
+UNREPEATED: Mapping[str, tuple[()]] = {"PATCH": (), "POST": ()}
+"""Verbs that aiohttp never repeats, so that they need no middleware."""
 
 # Read from the top: the narrow classes first.
 TROUBLES: tuple[tuple[type[BaseException], Trouble], ...] = (

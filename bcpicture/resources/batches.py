@@ -39,7 +39,7 @@ from bcpicture.errors import (
     UnavailableError,
 )
 from bcpicture.net.bodies import BytesBody
-from bcpicture.net.exchange import read_all
+from bcpicture.net.exchange import Exchange
 from bcpicture.resources.pictures import PictureHandle
 from bcpicture.resources.references import CompanyRef, RecordRef
 
@@ -140,7 +140,7 @@ class PictureInfos:
             operation=Operation.LIST,
         )
         form = BytesBody(batches.build(addresses))
-        body = await self._company.session.call(request, read_all, form)
+        body = await self._company.session.call(request, Exchange.read, form)
         return addresses, batches.read(body, len(refs))
 
     def _shorter(

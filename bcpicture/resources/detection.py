@@ -19,7 +19,7 @@ from bcpicture.errors import (
     BcPictureError,
     MissingError,
 )
-from bcpicture.net.exchange import read_all
+from bcpicture.net.exchange import Exchange
 from bcpicture.net.lanes import Lane, Lanes
 from bcpicture.net.session import Session
 from bcpicture.net.signers import Credential, CredentialPool
@@ -70,7 +70,9 @@ async def probe(bc: BusinessCentral, *, anonymous: bool = False) -> None:
         session = attrs.evolve(session, lanes=Lanes([Lane()]))
     url = urls.companies(bc.endpoint, [("$top", "1")])
     try:
-        await session.call(Request(method="GET", url=url, headers=READ_JSON), read_all)
+        await session.call(
+            Request(method="GET", url=url, headers=READ_JSON), Exchange.read
+        )
     except AccessDeniedError:
         if not anonymous:
             raise

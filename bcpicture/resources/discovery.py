@@ -7,7 +7,7 @@ from bcpicture.core.decoding import read_page
 from bcpicture.core.models import Environment
 from bcpicture.core.wire import READ_JSON, Request
 from bcpicture.errors import MissingError, UsageError
-from bcpicture.net.exchange import read_all
+from bcpicture.net.exchange import Exchange
 from bcpicture.resources.directory import Directory
 
 _LISTS = ("v1.2", "v1.1")
@@ -37,5 +37,5 @@ async def environments(directory: Directory) -> tuple[Environment, ...]:
 async def _listed(directory: Directory, version: str) -> tuple[Environment, ...]:
     url = urls.environments(directory.endpoint, version)
     request = Request(method="GET", url=url, headers=READ_JSON)
-    body = await directory.session.call(request, read_all)
+    body = await directory.session.call(request, Exchange.read)
     return read_page(body, Environment).values

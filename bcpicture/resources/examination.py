@@ -33,7 +33,7 @@ from bcpicture.errors import (
     RejectedError,
 )
 from bcpicture.net.bodies import BytesBody
-from bcpicture.net.exchange import Exchange, read_all
+from bcpicture.net.exchange import Exchange
 from bcpicture.resources.client import BusinessCentral
 from bcpicture.resources.companies import CompanyHandle
 from bcpicture.resources.detection import ABSENT, probe, session_of
@@ -130,7 +130,7 @@ class Examination:
             url = urls.companies(sibling, [("$top", "1")])
             request = Request(method="GET", url=url, headers=READ_JSON)
             try:
-                await session_of(self._bc).call(request, read_all)
+                await session_of(self._bc).call(request, Exchange.read)
             except ABSENT:
                 continue
             found.append(sibling.dialect.name)
@@ -195,7 +195,7 @@ class Examination:
             method="PATCH", url=url, headers=headers, operation=Operation.WRITE
         )
         try:
-            await session_of(self._bc).call(request, read_all, BytesBody(b"\0"))
+            await session_of(self._bc).call(request, Exchange.read, BytesBody(b"\0"))
         except AccessDeniedError as error:
             return bad("writing", error)
         except _NOTHING_THERE:

@@ -14,7 +14,7 @@ from bcpicture.core.decoding import Page, T, read_page
 from bcpicture.core.endpoints import Endpoint
 from bcpicture.core.wire import READ_JSON, Operation, Request
 from bcpicture.errors import AnswerError, MissingError
-from bcpicture.net.exchange import read_all
+from bcpicture.net.exchange import Exchange
 from bcpicture.net.session import Session
 
 
@@ -48,7 +48,7 @@ async def fetch_page(
     if page_size is not None:
         headers = {**READ_JSON, "Prefer": f"odata.maxpagesize={page_size}"}
     request = Request(method="GET", url=url, headers=headers, operation=operation)
-    return read_page(await session.call(request, read_all), kind)
+    return read_page(await session.call(request, Exchange.read), kind)
 
 
 @attrs.define

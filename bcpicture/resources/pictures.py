@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from enum import Enum
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar, overload
+from typing import TypeVar, overload
 
 import attrs
 from yarl import URL
@@ -16,7 +15,7 @@ from bcpicture.core import urls
 from bcpicture.core.decoding import read_picture
 from bcpicture.core.dialects import Parent
 from bcpicture.core.endpoints import Endpoint
-from bcpicture.core.models import ANY, Downloaded, Picture, Uploaded
+from bcpicture.core.models import ANY, RAISE, Downloaded, Picture, Uploaded
 from bcpicture.core.wire import (
     READ_BYTES,
     READ_JSON,
@@ -32,8 +31,8 @@ from bcpicture.errors import (
     NoPictureError,
     UsageError,
 )
-from bcpicture.net.bodies import Body, HashedBody
-from bcpicture.net.exchange import Exchange, detach, read_all
+from bcpicture.net.bodies import Body, BytesBody, HashedBody
+from bcpicture.net.exchange import Exchange, detach
 from bcpicture.net.files import PartFile
 from bcpicture.net.session import Session
 from bcpicture.net.sources import Source, open_source
@@ -53,19 +52,6 @@ T = TypeVar("T")
 
 Address = Callable[[Endpoint, str, Parent, str], URL]
 """Builds an address from endpoint, company, kind and record."""
-
-
-class _Raise(Enum):
-    RAISE = "raise"
-
-
-RAISE: Final = _Raise.RAISE
-"""For ``default``: there is none, raise `NoPictureError`."""
-
-
-async def _bytes(exchange: Exchange, max_bytes: int | None = None) -> bytes:
-    """The picture in a reply; nothing if there is none."""
-    return b"" if exchange.status == 204 else await exchange.read(max_bytes)
 
 
 @attrs.define
@@ -146,7 +132,7 @@ class PictureHandle:
         """
         call = self._session.call
         return read_picture(
-            await self._call("GET", urls.picture, READ_JSON, call, read_all)
+            await self._call("GET", urls.picture, READ_JSON, call, Exchange.read)
         )
 
     @overload
@@ -170,7 +156,9 @@ class PictureHandle:
             AnswerError: The picture is longer than *max_bytes*.
         """
         data = await self._content(
-            _bytes if max_bytes is None else partial(_bytes, max_bytes=max_bytes)
+            Exchange.read
+            if max_bytes is None
+            else partial(Exchange.read, max_bytes=max_bytes)
         )
         if data:
             return data
@@ -254,7 +242,11 @@ class PictureHandle:
             ItemNotFoundError: The record is not there.
         """
         etag = header_for(if_match)
-        body = await open_source(source, spool=spool, length=length)
+        body: Body
+        if isinstance(source, bytes) and source:
+            body = BytesBody(source)  # the usual case, without a detour
+        else:
+            body = await open_source(source, spool=spool, length=length)
         try:
             if only_if_absent:
                 etag = await self._absent(if_match)
@@ -270,7 +262,8 @@ class PictureHandle:
                 request_id=written.request_id,
             )
         finally:
-            await body.aclose()
+            if not isinstance(body, BytesBody):
+                await body.aclose()
 
     async def _absent(self, if_match: IfMatch) -> str:
         """The etag of a picture that is not there.

@@ -43,14 +43,18 @@ class CompanyRef:
             return cls(directory, company, company.lower())
         return cls(directory, company)
 
-    @property
-    def session(self) -> Session:
-        """Sends its requests."""
+    session: Session = attrs.field(init=False, repr=False)
+    """Sends its requests."""
+
+    endpoint: Endpoint = attrs.field(init=False, repr=False)
+    """Where it is."""
+
+    @session.default
+    def _session(self) -> Session:
         return self.directory.session
 
-    @property
-    def endpoint(self) -> Endpoint:
-        """Where it is."""
+    @endpoint.default
+    def _endpoint(self) -> Endpoint:
         return self.directory.endpoint
 
     async def id(self) -> str:
@@ -100,6 +104,9 @@ class RecordRef:
         number: str | None,
     ) -> RecordRef:
         """The reference for an id, a value that a query returned, or a number."""
+        if number is None and isinstance(record, str) and urls.is_guid(record):
+            record_id = record.lower()
+            return cls(company, parent, record_id, record_id)
         if (record is None) == (number is None):
             raise UsageError(
                 f"A {parent.kind} is asked for by its id or by its number.",

@@ -59,7 +59,7 @@ def header_for(if_match: IfMatch) -> str:
     return clean(etag, "etag")
 
 
-@attrs.frozen
+@attrs.define
 class Written:
     """What a write was answered with."""
 

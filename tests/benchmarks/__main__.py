@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("shape", "imports", "throughput", "spent", "memory", "quota")
+NAMES = ("shape", "imports", "throughput", "spent", "memory", "quota", "inventory")
 
 
 def main() -> int:

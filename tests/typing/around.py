@@ -1,0 +1,152 @@
+"""What stands around the client, as its users would write it: checked, never executed.
+
+Observers, handles that are handed on, bulk work and the emulator; see `api.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import assert_never, assert_type
+
+from bcpicture import (
+    BcPictureError,
+    BusinessCentral,
+    Companies,
+    CompanyHandle,
+    Credential,
+    Endpoint,
+    Event,
+    Failure,
+    Finished,
+    Observer,
+    PictureHandle,
+    PictureStream,
+    RecordHandle,
+    Records,
+    Replied,
+    RequestSent,
+    Retrying,
+    SetAside,
+    Throttled,
+    TokenRenewed,
+    sync,
+)
+from bcpicture.emulator import (
+    Answers,
+    Emulator,
+    Fault,
+    Quota,
+    Seen,
+    ThreadedEmulator,
+)
+from bcpicture.otel import Telemetry
+from bcpicture.sync import (
+    WIDTH,
+    Download,
+    Failed,
+    LocalFile,
+    Outcome,
+    PushPlan,
+    Report,
+    Run,
+    Upload,
+)
+
+# -- handles that are handed on
+
+
+async def hand_on(bc: BusinessCentral) -> int | None:
+    """Every handle has a name of its own, for the signatures of its users."""
+    companies: Companies = bc.companies
+    assert_type(companies, Companies)
+    company: CompanyHandle = bc.company("CRONUS USA, Inc.")
+    items: Records = company.items
+    assert_type(items.filter("number gt '1900'"), Records)
+    record: RecordHandle = company.item(number="1896-S").variant("RED")
+    picture: PictureHandle = record.picture
+    async with picture.open() as stream:
+        assert_type(stream, PictureStream)
+    handed_on: PictureStream = await picture.open()
+    return handed_on.length
+
+
+def connect(endpoint: Endpoint, credential: Credential) -> BusinessCentral:
+    """Whatever is a credential can be handed on as one."""
+    return BusinessCentral(endpoint, credential)
+
+
+# -- observers
+
+
+def name(event: Event) -> str:
+    """Every event has its facts, and the match is complete."""
+    match event:
+        case RequestSent(call=call, method=method, path=path, attempt=attempt):
+            assert_type(event.queued, float)
+            text = f"{call}: {method} {path}, {attempt}"
+        case Replied(status=status, request_id=request_id, sent=sent, received=got):
+            text = f"{status} {request_id} {sent} {got}"
+        case Retrying(failure=failure, reason=reason, delay=delay):
+            assert_type(failure, Failure)
+            text = f"{reason} {delay}"
+        case Throttled(status=code, retry_after=asked):
+            assert_type((code, asked), tuple[int | None, float | None])
+            text = "held back"
+        case TokenRenewed(life=life):
+            text = f"{life}"
+        case SetAside(member=member, reason=why):
+            text = f"{member} {why}"
+        case Finished(attempts=attempts, seconds=seconds, error=error):
+            assert_type(error, BaseException | None)
+            text = f"{attempts} {seconds}"
+        case _:
+            assert_never(event)
+    return text
+
+
+async def name_slowly(event: Event) -> None:
+    """An async observer."""
+    name(event)
+
+
+observers: list[Observer] = [name, name_slowly, Telemetry()]
+
+
+# -- bulk work
+
+
+async def keep_in_step(company: CompanyHandle) -> int:
+    """A folder up, and down again."""
+    files = await sync.scan(Path("photos"))
+    assert_type(files, list[LocalFile])
+    plan = await sync.plan(company, "photos")
+    assert_type(plan, PushPlan)
+    async with sync.push(company, plan, width=WIDTH, digest=True) as run:
+        assert_type(run, Run[Upload])
+        async for outcome in run:
+            assert_type(outcome, Outcome)
+            assert_type(outcome.size, int)
+    async with sync.pull(company, "copies") as back:
+        assert_type(back, Run[Download])
+        report = await back.finish()
+    assert_type(report, Report)
+    assert_type(report.by_cause(), Mapping[str, tuple[Failed, ...]])
+    return sync.exit_code(report)
+
+
+# -- the emulator
+
+
+async def play(server: Emulator) -> list[Seen]:
+    """A server of one's own, that misbehaves on demand."""
+    server.faults.add(Fault("status", status=503, retry_after="0"))
+    async with Emulator(items=3, quota=Quota(), answers=Answers(stale=412)) as other:
+        assert_type(other.base_urls, dict[str, str])
+    return list(server.log)
+
+
+def bc_emulator() -> Iterator[Emulator]:
+    """A fixture, in synchronous code."""
+    with ThreadedEmulator(items=3) as server:
+        yield server
