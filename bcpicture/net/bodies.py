@@ -21,6 +21,9 @@ from bcpicture.errors import SourceError
 BLOCK = 1 << 20
 """Bytes that one hop into a thread reads."""
 
+HEAD = 4096
+"""First bytes of a body that are kept, to know its beginning again."""
+
 SMALL = 1 << 18
 """Bytes up to which a body is one block."""
 
@@ -103,8 +106,11 @@ class HashedBody:
         self._inner = inner
         self.sha256: str | None = None
         """Hexadecimal digest of all bytes; None until they were all read."""
+        self.head = b""
+        """The first bytes; complete when the digest is."""
         if inner.whole is not None:
             self.sha256 = hashlib.sha256(inner.whole).hexdigest()
+            self.head = inner.whole[:HEAD]
 
     @property
     def size(self) -> int:
@@ -124,8 +130,11 @@ class HashedBody:
     async def blocks(self) -> Blocks:
         """All of them, from their start; long blocks are hashed in a thread."""
         loop, sha256 = asyncio.get_running_loop(), hashlib.sha256()
+        self.head = b""
         async with aclosing(self._inner.blocks()) as blocks:
             async for block in blocks:
+                if len(self.head) < HEAD:
+                    self.head += bytes(block[: HEAD - len(self.head)])
                 if len(block) > SMALL:
                     await loop.run_in_executor(None, sha256.update, block)
                 else:
@@ -138,11 +147,11 @@ class HashedBody:
         await self._inner.aclose()
 
 
-async def digest(body: Body) -> str:
-    """SHA-256 of *body*, hexadecimal; reads it unless it was hashed on its way."""
-    hashed = body if isinstance(body, HashedBody) else HashedBody(body)
-    if hashed.sha256 is None:
-        async with aclosing(hashed.blocks()) as blocks:
+async def hashed(body: Body) -> HashedBody:
+    """*body* with its digest; reads it unless it was hashed on its way."""
+    known = body if isinstance(body, HashedBody) else HashedBody(body)
+    if known.sha256 is None:
+        async with aclosing(known.blocks()) as blocks:
             async for _ in blocks:
                 pass
-    return hashed.sha256 or ""
+    return known

@@ -16,7 +16,7 @@ import attrs
 
 from bcpicture.core.credentials import ClientSecret
 from bcpicture.core.endpoints import Endpoint
-from bcpicture.core.models import Company
+from bcpicture.core.models import Company, Environment
 from bcpicture.core.oauth import token_url
 from bcpicture.core.quota import Quota
 from bcpicture.core.retries import RetryPolicy
@@ -40,6 +40,7 @@ from bcpicture.net.tries import Statistics
 from bcpicture.net.watchdog import Timeouts
 from bcpicture.resources.companies import Companies, CompanyHandle
 from bcpicture.resources.directory import Directory
+from bcpicture.resources.discovery import environments
 from bcpicture.resources.references import CompanyRef
 
 _KEPT_HANDLES = 256
@@ -251,6 +252,14 @@ class BusinessCentral:
             if isinstance(company, str) and len(self._handles) < _KEPT_HANDLES:
                 self._handles[company] = known
         return known
+
+    async def environments(self) -> tuple[Environment, ...]:
+        """The environments of the tenant, where the online service lists them.
+
+        Raises:
+            UsageError: The endpoint is not the online service.
+        """
+        return await environments(self._opened())
 
     def with_options(
         self,

@@ -40,9 +40,11 @@ from bcpicture.resources.references import RecordRef
 from bcpicture.resources.streams import Opening, PictureStream, Saving
 from bcpicture.resources.writes import (
     IfMatch,
+    Look,
     Written,
-    digest_of_reply,
     header_for,
+    look_at,
+    patient,
     write,
 )
 
@@ -251,8 +253,9 @@ class PictureHandle:
             if only_if_absent:
                 etag = await self._absent(if_match)
             # What cannot be read again could not be compared after a lost reply.
-            hashed = digest or not body.replayable
-            sent = HashedBody(body) if hashed else body
+            sent: Body = body
+            if digest or not body.replayable:
+                sent = HashedBody(body)
             written = await self._write("PATCH", urls.picture_content, etag, sent)
             return Uploaded(
                 size=body.size,
@@ -312,7 +315,7 @@ class PictureHandle:
     def _settled(self, request: Request, body: Body | None) -> Awaitable[Written]:
         return write(self._session, request, body, self._look)
 
-    async def _look(self) -> str | None:
+    async def _look(self) -> Look:
         ids = await self._ids()
         request = self._request("GET", urls.picture_content, READ_BYTES, ids)
-        return await self._session.call(request, digest_of_reply)
+        return await patient(self._session).call(request, look_at)

@@ -30,9 +30,12 @@ from bcpicture.errors import (
     OutcomeUnknownError,
     UsageError,
 )
-from bcpicture.net.bodies import Body, digest
+from bcpicture.net.bodies import HEAD, Body, HashedBody, hashed
 from bcpicture.net.exchange import Exchange
 from bcpicture.net.session import Session
+
+_LOOKS = 2
+"""How often it is read back when it may have been cut on the way."""
 
 _REPLY = 1 << 20
 """Bytes of a write's reply that are read; it is empty, or a small object."""
@@ -83,20 +86,55 @@ async def _read_reply(exchange: Exchange) -> Written:
     return Written(etag, exchange.number, request_id(exchange.headers))
 
 
-async def digest_of_reply(exchange: Exchange) -> str | None:
-    """SHA-256 of a picture that is read to its end; None if there is no picture."""
-    sha256, empty = hashlib.sha256(), True
+@attrs.frozen
+class Look:
+    """What is there after a write in doubt."""
+
+    sha256: str | None = None
+    """Digest of its bytes; None if nothing is there."""
+
+    size: int = 0
+    """How many they are."""
+
+    head: bytes = b""
+    """The first of them."""
+
+    def may_be_cut(self, size: int, head: bytes) -> bool:
+        """Whether it is the beginning of *size* bytes that begin with *head*.
+
+        A proxy that closes a body too early, but neatly, cannot be told from the end.
+        """
+        return 0 < self.size < size and head.startswith(self.head)
+
+
+def patient(session: Session) -> Session:
+    """For a look, which may be repeated freely, whatever was wanted of the write."""
+    policy = attrs.evolve(session.policy, attempts=max(3, session.policy.attempts))
+    return attrs.evolve(session, policy=policy)
+
+
+async def look_at(exchange: Exchange) -> Look:
+    """A picture that is read to its end."""
+    sha256, size, head = hashlib.sha256(), 0, b""
     while exchange.status != 204 and (chunk := await exchange.next_chunk()):
         sha256.update(chunk)
-        empty = False
-    return None if empty else sha256.hexdigest()
+        size += len(chunk)
+        head += chunk[: HEAD - len(head)]
+    if size:
+        return Look(sha256.hexdigest(), size, head)
+    if exchange.status != 204:
+        raise AnswerError(
+            "A picture of no bytes came back.",
+            advice="Look at what stands between you and Business Central.",
+        )
+    return Look()
 
 
 async def write(
     session: Session,
     request: Request,
     body: Body | None,
-    look: Callable[[], Awaitable[str | None]],
+    look: Callable[[], Awaitable[Look]],
 ) -> Written:
     """Send a write, and settle it if it failed in doubt.
 
@@ -104,7 +142,7 @@ async def write(
         session: Sends it.
         request: The PATCH or DELETE.
         body: What to send; None for a delete.
-        look: Reads back: the digest of what is there, None if nothing is.
+        look: Reads back what is there.
 
     Raises:
         ConflictError: Somebody else changed the picture before our attempt.
@@ -119,23 +157,31 @@ async def write(
         return await _settle(error, error.failure, body, look)
 
 
-async def _found(look: Callable[[], Awaitable[str | None]]) -> str | None:
+async def _found(look: Callable[[], Awaitable[Look]], sent: HashedBody | None) -> Look:
     """What is there; nothing, if by now the record itself is gone."""
-    try:
-        return await look()
-    except MissingError:
-        return None
+    found = Look()
+    for _ in range(_LOOKS):
+        try:
+            found = await look()
+        except MissingError:
+            return Look()
+        if sent is None or not found.may_be_cut(sent.size, sent.head):
+            return found
+    raise AnswerError(
+        f"Only the first {found.size} bytes of what was sent came back.",
+        advice="Look at what stands between you and Business Central.",
+    )
 
 
 async def _settle(
     error: BcPictureError,
     failure: Failure,
     body: Body | None,
-    look: Callable[[], Awaitable[str | None]],
+    look: Callable[[], Awaitable[Look]],
 ) -> Written:
     try:
-        sent = None if body is None else await digest(body)
-        found = await _found(look)
+        sent = None if body is None else await hashed(body)
+        found = await _found(look, sent)
     except BcPictureError as second:
         raise OutcomeUnknownError(
             f"It is not known whether the {failure.method} took effect. {error.what}",
@@ -143,7 +189,9 @@ async def _settle(
             "repeat it.",
             failure=failure,
         ) from error
-    outcome = judge(failure, sent=sent, found=found)
+    outcome = judge(
+        failure, sent=None if sent is None else sent.sha256, found=found.sha256
+    )
     if outcome is Outcome.DONE:
         return Written(attempts=failure.attempts, request_id=failure.correlation_id)
     settled = attrs.evolve(failure, doubtful=False)
