@@ -14,7 +14,18 @@ from bcpicture.core.events import (
     Throttled,
     TokenRenewed,
 )
-from bcpicture.core.models import ANY, Company, Downloaded, Item, Picture, Uploaded
+from bcpicture.core.expressions import Expression
+from bcpicture.core.fields import F, Field
+from bcpicture.core.models import (
+    ANY,
+    Company,
+    Downloaded,
+    Environment,
+    Item,
+    Picture,
+    PictureInfo,
+    Uploaded,
+)
 from bcpicture.core.quota import Quota
 from bcpicture.core.retries import RetryPolicy
 from bcpicture.errors import (
@@ -49,6 +60,7 @@ from bcpicture.net.observers import Observer
 from bcpicture.net.signers import Credential, CredentialPool
 from bcpicture.net.tries import Statistics
 from bcpicture.net.watchdog import Timeouts
+from bcpicture.resources import detection
 from bcpicture.resources.client import BusinessCentral
 from bcpicture.resources.companies import Companies, CompanyHandle
 from bcpicture.resources.pictures import PictureHandle
@@ -77,8 +89,12 @@ __all__ = [
     "CutShortError",
     "Downloaded",
     "Endpoint",
+    "Environment",
     "Event",
+    "Expression",
+    "F",
     "Failure",
+    "Field",
     "Finished",
     "Item",
     "ItemNotFoundError",
@@ -88,6 +104,7 @@ __all__ = [
     "OutcomeUnknownError",
     "Picture",
     "PictureHandle",
+    "PictureInfo",
     "PictureStream",
     "Quota",
     "RecordHandle",
@@ -117,6 +134,9 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+# The half of it that waits: `core` cannot import upwards.
+Endpoint.detector = detection.detect
 
 # Silent unless the program that uses it asks for its log.
 logging.getLogger(__name__).addHandler(logging.NullHandler())

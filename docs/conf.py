@@ -22,12 +22,17 @@ nitpick_ignore_regex = [
     # Not ours; without their inventories the build needs no network.
     (
         r"py:.*",
-        r"(aiohttp|asyncio|attrs?|collections|datetime|enum|multidict|os|pathlib)\..*",
+        r"(aiohttp|asyncio|attrs?|collections|datetime|decimal|enum|multidict|os|pathlib)\..*",
     ),
     (r"py:.*", r"(opentelemetry|ssl|types|typing|uuid|yarl)\..*"),
     # Inner values that a public signature mentions and its text explains.
     (r"py:.*", r"bcpicture\.(core|net)\..*"),
-    (r"py:.*", r"bcpicture\.emulator\.(blobs|identity|journal|quota|store|tenants)\..*"),
+    (r"py:.*", r"bcpicture\.resources\.(inventory|references)\..*"),
+    (r"py:class", r"Known"),
+    (
+        r"py:.*",
+        r"bcpicture\.emulator\.(blobs|identity|journal|quota|store|tenants)\..*",
+    ),
     (r"py:class", r"bcpicture\..*\.[A-Z]"),  # type variables
     (r"py:class", r"(bool|bytes|dict|float|int|list|object|str|tuple(\[str)?|type)"),
     (r"py:exc", r"(RuntimeError|TimeoutError|ValueError)"),

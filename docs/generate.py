@@ -28,11 +28,13 @@ HANDLES = (
     "Records",
     "RecordHandle",
     "resources.listing.Pages",
+    "resources.inventory.Inventory",
+    "resources.batches.PictureInfos",
     "PictureHandle",
     "resources.streams.Opening",
     "PictureStream",
 )
-"""What a user gets from the client and never makes; two of them are never named."""
+"""What a user gets from the client and never makes; some of them are never named."""
 
 FLOORS = ("resources", "core", "net", "sync", "cli")
 

@@ -97,6 +97,3 @@ def _nothing(url: str | URL, refusals: Sequence[BcPictureError]) -> BcPictureErr
         ),
         failure=refusals[-1].failure,
     )
-
-
-Endpoint.detector = detect

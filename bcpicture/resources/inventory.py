@@ -17,7 +17,7 @@ from yarl import URL
 
 from bcpicture.core.decoding import Page
 from bcpicture.core.dialects import ITEM, ITEM_VARIANT, Parent
-from bcpicture.core.expressions import F
+from bcpicture.core.fields import F
 from bcpicture.core.models import Item
 from bcpicture.core.pagesize import PageSize
 from bcpicture.core.queries import Query
@@ -33,7 +33,7 @@ from bcpicture.errors import (
 from bcpicture.resources.listing import Entities, Pages, Trail, fetch_page
 from bcpicture.resources.references import CompanyRef
 
-FIRST = 100
+_FIRST = 100
 """Records of the first page, from which the length of the others is found."""
 
 _MOST = 2000
@@ -52,7 +52,7 @@ _SHORT = {ITEM: ("displayName", "gtin"), ITEM_VARIANT: ("description",)}
 such as the stock, which the service adds up for each."""
 
 
-def asked(query: Query, parent: Parent) -> Query:
+def _asked(query: Query, parent: Parent) -> Query:
     """*query* with the picture of each record.
 
     Raises:
@@ -96,7 +96,7 @@ async def _each(numbers: Iterable[str]) -> AsyncIterator[str]:
         yield number
 
 
-def distinct(numbers: Iterable[str]) -> tuple[str, ...]:
+def _distinct(numbers: Iterable[str]) -> tuple[str, ...]:
     """Each of *numbers* once.
 
     Raises:
@@ -122,6 +122,36 @@ class Inventory:
     _addresses: Addresses = attrs.field(repr=False)
     _numbers: tuple[str, ...] | None = attrs.field(repr=False)
     _first: int
+
+    @classmethod
+    def of(
+        cls,
+        company: CompanyRef,
+        parent: Parent,
+        query: Query,
+        addresses: Addresses,
+        *,
+        numbers: Iterable[str] | None,
+        first: int | None,
+    ) -> Self:
+        """The inventory of what *query* finds.
+
+        Args:
+            company: Where it is.
+            parent: What it is.
+            query: Which of it.
+            addresses: Where a query is asked.
+            numbers: Only what has one of these numbers.
+            first: Records of the first page.
+        """
+        return cls(
+            company=company,
+            parent=parent,
+            query=_asked(query, parent),
+            addresses=addresses,
+            numbers=None if numbers is None else _distinct(numbers),
+            first=first or _FIRST,
+        )
 
     def pages(self) -> InventoryPages:
         """It page by page; one is in memory at a time."""
@@ -164,6 +194,8 @@ class InventoryPages:
     _about: list[str] = attrs.field(factory=list, init=False, repr=False)
     _told: set[str] = attrs.field(factory=set, init=False, repr=False)
     _stuck: int = attrs.field(default=0, init=False, repr=False)
+    # Whether the company has been looked up a second time.
+    _anew: bool = attrs.field(default=False, init=False, repr=False)
 
     def __aiter__(self) -> Self:
         return self
@@ -215,8 +247,9 @@ class InventoryPages:
                 session, trail.waiting[0], Item, size, Operation.LIST
             )
         except MissingError:
-            if self._told or not await self._company.forget():
+            if self._told or self._anew or not await self._company.forget():
                 raise
+            self._anew = True
             self._restart()
             return None
         except (UnavailableError, TooLargeError, StalledError) as error:
@@ -256,7 +289,7 @@ class InventoryPages:
             self._numbers = Numbers(self._untold())
             self._trail, self._stuck = None, 0
             most = self.size.most
-            self.size = PageSize(size=FIRST // 10, most=most, slow=self.size.slow)
+            self.size = PageSize(size=_FIRST // 10, most=most, slow=self.size.slow)
         elif self._stuck > 1:
             self._stuck = 0
             raise error

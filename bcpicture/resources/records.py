@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import partial
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
 
 import attrs
 from yarl import URL
 
 from bcpicture.core.dialects import DIALECTS, ITEM, ITEM_VARIANT, Dialect, Parent
-from bcpicture.core.expressions import Expression, F, Field, Raw
+from bcpicture.core.expressions import Expression, Raw
+from bcpicture.core.fields import F, Field
 from bcpicture.core.models import Item
 from bcpicture.core.queries import Query
 from bcpicture.errors import ItemNotFoundError, MissingError, UsageError
-from bcpicture.resources.batches import Known, PictureInfos
-from bcpicture.resources.inventory import FIRST, Inventory, asked, distinct
 from bcpicture.resources.listing import Entities, Pages, fetch_page
 from bcpicture.resources.pictures import PictureHandle
 from bcpicture.resources.references import CompanyRef, RecordRef
+
+if TYPE_CHECKING:
+    from bcpicture.resources.batches import Known, PictureInfos
+    from bcpicture.resources.inventory import Inventory
 
 _SHOWN = 10
 """Items with one GTIN that an error names."""
@@ -155,13 +158,16 @@ class Records:
             numbers: Only those with one of these numbers. What does not exist is left
                 out.
         """
-        return Inventory(
-            company=self._company,
-            parent=self._parent,
-            query=asked(self._query, self._parent),
-            addresses=self._addresses,
-            numbers=None if numbers is None else distinct(numbers),
-            first=self._page_size or FIRST,
+        # Not for everybody, and not for `import bcpicture`; likewise below.
+        from bcpicture.resources import inventory  # noqa: PLC0415 - above
+
+        return inventory.Inventory.of(
+            self._company,
+            self._parent,
+            self._query,
+            self._addresses,
+            numbers=numbers,
+            first=self._page_size,
         )
 
     def picture_infos(self, known: Iterable[Known]) -> PictureInfos:
@@ -173,7 +179,9 @@ class Records:
         Args:
             known: Ids, or values that a query returned.
         """
-        return PictureInfos.of(self._company, self._parent, known)
+        from bcpicture.resources import batches  # noqa: PLC0415 - above
+
+        return batches.PictureInfos.of(self._company, self._parent, known)
 
     # -- one of them
 

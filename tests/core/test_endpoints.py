@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from bcpicture.core import urls
-from bcpicture.core.addresses import is_loopback
+from bcpicture.core.addresses import candidates, is_loopback
 from bcpicture.core.dialects import BETA, DIALECTS, GRAPH, V1, V2
 from bcpicture.core.endpoints import Endpoint
 from bcpicture.core.quota import CLOUD, SELF_HOSTED, Quota
@@ -397,3 +397,28 @@ def test_any_name_stays_one_segment_of_the_address(tenant: str, name: str, api: 
     expected = ("/", "v2.0", tenant, name, "api", api, "companies")
     assert urls.companies(endpoint).parts == expected
     assert endpoint.dialect is DIALECTS[api]
+
+
+def test_detection_without_the_floors_above_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(Endpoint, "detector", None)
+    with pytest.raises(ConfigurationError, match="Import bcpicture"):
+        Endpoint.detect("https://bc.example.com/BC")
+
+
+@pytest.mark.parametrize(
+    ("url", "places"),
+    [
+        pytest.param("https://bc/BC", "https://bc/BC", id="instance"),
+        pytest.param("https://bc:7048/BC/api/", "https://bc:7048/BC", id="api"),
+        pytest.param("https://bc/BC/api/v1.0", "https://bc/BC", id="version"),
+        pytest.param("https://bc/BC/api/me/mine/v9", "https://bc/BC", id="custom"),
+        pytest.param("https://bc", "https://bc", id="host"),
+        pytest.param("https://bc/apix", "https://bc/apix", id="like api"),
+    ],
+)
+def test_where_the_standard_apis_would_be(url: str, places: str):
+    assert candidates(url) == [f"{places}/api/v2.0", f"{places}/api/v1.0"]
+    query = f"{url}?tenant=a%20b"
+    assert candidates(query)[0] == f"{places}/api/v2.0?tenant=a%20b"

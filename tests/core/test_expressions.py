@@ -15,7 +15,8 @@ from odata_query import ast
 from odata_query.grammar import ODataLexer, ODataParser
 
 from bcpicture import UsageError
-from bcpicture.core.expressions import Expression, F, Raw, either, every
+from bcpicture.core.expressions import Expression, Raw, either, every
+from bcpicture.core.fields import F
 from bcpicture.core.filters import encode
 from bcpicture.emulator.catalog import KINDS
 from bcpicture.emulator.filters import parse_filter
@@ -97,6 +98,11 @@ def test_nothing_is_in_an_empty_list():
     [
         pytest.param(lambda: A | (F.type == "x"), "one field only", id="two fields"),
         pytest.param(lambda: A | Raw("type eq 'x'"), "one field only", id="raw or"),
+        pytest.param(
+            lambda: ((A | B) & (F.number > "A")) | (F.type == "x"),
+            "number and type",
+            id="two fields, deep inside",
+        ),
         pytest.param(lambda: A and B, "& and |", id="and"),
         pytest.param(lambda: not A, "& and |", id="not"),
         pytest.param(lambda: F.number.is_in("ABC"), "into a list", id="one text"),
@@ -176,3 +182,11 @@ def test_joining_keeps_what_is_there():
     assert every([A, A]) == A
     assert either([A]) == A
     assert (A & B) & A == A & B
+
+
+def test_what_is_no_filter_cannot_be_joined():
+    for join in (lambda: A & "b eq 1", lambda: A | "b eq 1"):
+        with pytest.raises(TypeError):
+            join()
+    with pytest.raises(NotImplementedError):
+        assert Expression().fields

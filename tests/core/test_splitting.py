@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from bcpicture import Endpoint, UsageError
 from bcpicture.core import urls
 from bcpicture.core.dialects import ITEM
-from bcpicture.core.expressions import AnyOf, Expression, F
+from bcpicture.core.expressions import AnyOf, Expression
+from bcpicture.core.fields import F
 from bcpicture.core.queries import Query
 from bcpicture.core.splitting import length, split
 
@@ -66,6 +67,16 @@ def test_spellings_that_the_service_may_take_for_one_stay_together():
     for low, high in (("n0", "N0"), ("n49", "N49")):
         [home] = [part for part in parts if str(F.number == low) in part]
         assert str(F.number == high) in home
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_spellings_that_are_too_long_together_are_taken_apart(*, last: bool):
+    long = ["x" * 150, "X" * 150]
+    values = ["b", *long] if last else [*long, "b"]
+    parts = split(F.number.is_in(values), 250)
+    found = [one for part in parts for one in members(part)]
+    assert sorted(found) == sorted(str(F.number == value) for value in values)
+    assert all(length(part) <= 250 for part in parts)
 
 
 def test_what_asks_for_nothing_is_no_request():

@@ -240,21 +240,21 @@ async def test_a_reset_forgets_everything(client: Client):
 
 
 async def test_simultaneous_uploads_leave_one_of_them(client: Client):
-    datas = [bytes([index]) * 300_000 for index in range(8)]
-    await asyncio.gather(*(client.put_picture(data) for data in datas))
-    assert (await client.get(client.stream())).body in datas
+    rows = [bytes([index]) * 300_000 for index in range(8)]
+    await asyncio.gather(*(client.put_picture(data) for data in rows))
+    assert (await client.get(client.stream())).body in rows
     assert len(list(client.server.blobs.folder.iterdir())) == 1
 
 
 async def test_of_two_uploads_with_one_etag_one_wins(client: Client):
     etag = (await client.get(f"{client.path()}/picture")).json["@odata.etag"]
-    datas = [png(str(index), side=10 + index) for index in range(6)]
+    rows = [png(str(index), side=10 + index) for index in range(6)]
     got = await asyncio.gather(
-        *(client.put_picture(data, headers={"If-Match": etag}) for data in datas)
+        *(client.put_picture(data, headers={"If-Match": etag}) for data in rows)
     )
     assert sorted(one.status for one in got) == [204, *[409] * 5]
     winner = [one.status for one in got].index(204)
-    assert item(client).picture_bytes() == datas[winner]
+    assert item(client).picture_bytes() == rows[winner]
 
 
 def test_it_serves_synchronous_tests_from_a_thread():

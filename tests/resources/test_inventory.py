@@ -11,12 +11,13 @@ from bcpicture import (
     AccessDeniedError,
     Item,
     ItemNotFoundError,
+    MissingError,
     RejectedError,
     Timeouts,
     UnavailableError,
     UsageError,
 )
-from bcpicture.core.expressions import F
+from bcpicture.core.fields import F
 from bcpicture.emulator import Fault
 from bcpicture.emulator.artwork import png
 
@@ -212,6 +213,17 @@ async def test_a_company_that_was_made_anew_is_found(setup: Setup):
     await setup.company.id()
     setup.server.faults.add(Fault("status", path="expand", status=404))
     assert len(await everything(setup)) == 20
+
+
+@pytest.mark.parametrize("numbers", [None, ["1896-S"]])
+async def test_a_company_that_is_gone_is_looked_up_once(
+    setup: Setup, numbers: list[str] | None
+):
+    await setup.company.id()
+    setup.server.faults.add(Fault("status", path="expand", status=404, times=None))
+    with pytest.raises(MissingError):
+        await everything(setup, numbers=numbers)
+    assert len(expansions(setup)) == 2
 
 
 # -- only some numbers

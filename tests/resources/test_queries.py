@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 import pytest
 
 from bcpicture import ItemNotFoundError, MissingError, UsageError
-from bcpicture.core.expressions import Expression, F
+from bcpicture.core.expressions import Expression
+from bcpicture.core.fields import F
 from bcpicture.emulator import Fault
 
 Setup: TypeAlias = Any  # the harness is in conftest.py, which nobody can import

@@ -24,7 +24,7 @@ from bcpicture import (
     StaticToken,
     UsageError,
 )
-from bcpicture.core.expressions import F
+from bcpicture.core.fields import F
 from bcpicture.resources.companies import CompanyHandle
 
 COMPANY = "c0000000-0000-4000-8000-00000000000c"

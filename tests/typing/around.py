@@ -6,8 +6,10 @@ Observers, handles that are handed on, bulk work and the emulator; see `api.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import assert_never, assert_type
+from uuid import UUID
 
 from bcpicture import (
     BcPictureError,
@@ -16,11 +18,17 @@ from bcpicture import (
     CompanyHandle,
     Credential,
     Endpoint,
+    Environment,
     Event,
+    Expression,
+    F,
     Failure,
+    Field,
     Finished,
+    Item,
     Observer,
     PictureHandle,
+    PictureInfo,
     PictureStream,
     RecordHandle,
     Records,
@@ -74,6 +82,36 @@ async def hand_on(bc: BusinessCentral) -> int | None:
 def connect(endpoint: Endpoint, credential: Credential) -> BusinessCentral:
     """Whatever is a credential can be handed on as one."""
     return BusinessCentral(endpoint, credential)
+
+
+# -- finding
+
+
+async def find(company: CompanyHandle, since: datetime) -> list[str]:
+    """Filters by operators, pictures of all and of some, and what there is."""
+    number: Field = F.number
+    wanted: Expression = (number == "O'Neil") | number.is_in(["1896-S", "1900-S"])
+    changed = company.items.filter(wanted & (F.last_modified > since))
+    async for item in changed.pictures(numbers=["1896-S"]):
+        assert_type(item, Item)
+    missing: list[str] = []
+    async for info in company.items.picture_infos([UUID(int=1)]):
+        assert_type(info, PictureInfo)
+        assert_type(info.error, BcPictureError | None)
+        missing.append(info.key)
+    return missing
+
+
+async def detect(address: str, credential: Credential) -> str:
+    """The newest API of a server."""
+    endpoint = await Endpoint.detect(address, credential)
+    assert_type(endpoint, Endpoint)
+    return endpoint.environment
+
+
+def told(environment: Environment) -> tuple[str, str]:
+    """An environment of the online service."""
+    return environment.name, environment.type
 
 
 # -- observers
