@@ -56,6 +56,7 @@ from bcpicture.errors import (
     UnavailableError,
     UsageError,
 )
+from bcpicture.net.connect import Connector
 from bcpicture.net.observers import Observer
 from bcpicture.net.signers import Credential, CredentialPool
 from bcpicture.net.tries import Statistics
@@ -84,6 +85,7 @@ __all__ = [
     "CompanyNotFoundError",
     "ConfigurationError",
     "ConflictError",
+    "Connector",
     "Credential",
     "CredentialPool",
     "CutShortError",

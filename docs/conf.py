@@ -24,7 +24,7 @@ nitpick_ignore_regex = [
         r"py:.*",
         r"(aiohttp|asyncio|attrs?|collections|datetime|decimal|enum|multidict|os|pathlib)\..*",
     ),
-    (r"py:.*", r"(opentelemetry|ssl|types|typing|uuid|yarl)\..*"),
+    (r"py:.*", r"(opentelemetry|socket|ssl|types|typing|uuid|yarl)\..*"),
     # Inner values that a public signature mentions and its text explains.
     (r"py:.*", r"bcpicture\.(core|net)\..*"),
     (r"py:.*", r"bcpicture\.resources\.(inventory|references)\..*"),

@@ -150,7 +150,8 @@ class Session:
             await exchange.send(self._signed(request.headers, header), body)
             if exchange.status >= 300:
                 raise await self._refused(exchange, header)
-            self._require_business_central(exchange)
+            if exchange.status != 204 or exchange.outgoing is not None:
+                self._require_business_central(exchange)
             result = await consume(exchange)
         except BrokenError as exc:
             exchange.counted = exc.trouble is not Trouble.CONNECT

@@ -88,8 +88,10 @@ class CompanyHandle:
     def _handle(
         self, parent: Parent, record: str | UUID | Item | None, number: str | None
     ) -> RecordHandle:
-        require(self._ref.endpoint.dialect, parent)
-        return RecordHandle(RecordRef.of(self._ref, parent, record, number))
+        ref = self._ref
+        if parent not in ref.endpoint.dialect.parents:
+            require(ref.endpoint.dialect, parent)
+        return RecordHandle(RecordRef.of(ref, parent, record, number))
 
     def item(
         self, item: str | UUID | Item | None = None, *, number: str | None = None

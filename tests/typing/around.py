@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import assert_never, assert_type
 from uuid import UUID
 
+import aiohttp
+
 from bcpicture import (
     BcPictureError,
     BusinessCentral,
     Companies,
     CompanyHandle,
+    Connector,
     Credential,
     Endpoint,
     Environment,
@@ -82,6 +85,11 @@ async def hand_on(bc: BusinessCentral) -> int | None:
 def connect(endpoint: Endpoint, credential: Credential) -> BusinessCentral:
     """Whatever is a credential can be handed on as one."""
     return BusinessCentral(endpoint, credential)
+
+
+def open_connections() -> aiohttp.ClientSession:
+    """A session that is as careful as the client's own."""
+    return aiohttp.ClientSession(connector=Connector(limit=50))
 
 
 # -- finding
