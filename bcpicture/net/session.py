@@ -118,6 +118,7 @@ class Session:
                     return result
                 self.statistics.retries += 1
                 tries.number += 1
+                tries.queued = 0.0
                 if delay > 0:
                     await self.sleep(delay)
         except BcPictureError as error:

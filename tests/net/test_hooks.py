@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from bcpicture import BcPictureError
+from bcpicture import BcPictureError, Quota, RequestSent
 from bcpicture.emulator import Fault
 from bcpicture.net import observers
 
@@ -179,3 +179,25 @@ async def test_events_of_a_view_are_heard_though_the_client_closes_at_once(
         picture = view.company("CRONUS USA, Inc.").item(number="1896-S").picture
         await picture.info()
     assert names(heard) == ["RequestSent", "Replied", "Finished"]
+
+
+async def test_a_wait_for_a_place_is_told_of_the_attempt_that_waited(paired: Paired):
+    heard: list[Any] = []
+
+    async def listen(event: object) -> None:
+        heard.append(event)
+
+    async with paired(hooks=[listen], quota=Quota(concurrent=1)) as pair:
+        await pair.warm_up()
+        pair.stored = b"data"
+        stream = await pair.picture.open()
+        waiting = asyncio.create_task(pair.picture.info())
+        await asyncio.sleep(0.05)
+        pair.server.faults.add(Fault("reset_before"))
+        heard.clear()
+        await stream.aclose()
+        await waiting
+    sent = [one for one in heard if isinstance(one, RequestSent)]
+    assert [one.attempt for one in sent] == [1, 2]
+    assert sent[0].queued > 0
+    assert sent[1].queued == 0
