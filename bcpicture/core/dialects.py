@@ -59,6 +59,12 @@ class Dialect:
     scope: str = BUSINESS_CENTRAL_SCOPE
     """OAuth scope that a token needs for it."""
 
+    vouches: bool = False
+    """Whether each modification of a record moves its etag and its time stamp. In v2.0
+    the stamp is the platform's own (``SystemModifiedAt``); in v1.0 it is a field that
+    only table triggers keep up, and Business Central's own import of pictures skips
+    them (BCApps, ``ItemPictureBuffer``)."""
+
 
 _FOUR = frozenset({ITEM, CUSTOMER, VENDOR, EMPLOYEE})
 
@@ -68,6 +74,7 @@ V2 = Dialect(
     keyed=False,
     tails=("/api/v2.0",),
     parents=_FOUR | {CONTACT, ITEM_VARIANT},
+    vouches=True,
 )
 V1 = Dialect(
     name="v1.0", stream="content", keyed=True, tails=("/api/v1.0",), parents=_FOUR
