@@ -24,6 +24,7 @@ from bcpicture.core.models import (
     Item,
     Picture,
     PictureInfo,
+    Progress,
     Uploaded,
 )
 from bcpicture.core.quota import Quota
@@ -58,6 +59,7 @@ from bcpicture.errors import (
 )
 from bcpicture.net.connect import Connector
 from bcpicture.net.observers import Observer
+from bcpicture.net.progress import OnProgress
 from bcpicture.net.signers import Credential, CredentialPool
 from bcpicture.net.tries import Statistics
 from bcpicture.net.watchdog import Timeouts
@@ -103,11 +105,13 @@ __all__ = [
     "MissingError",
     "NoPictureError",
     "Observer",
+    "OnProgress",
     "OutcomeUnknownError",
     "Picture",
     "PictureHandle",
     "PictureInfo",
     "PictureStream",
+    "Progress",
     "Quota",
     "RecordHandle",
     "Records",

@@ -158,6 +158,20 @@ class Environment:
 
 
 @attrs.frozen(kw_only=True)
+class Progress:
+    """How far a transfer is."""
+
+    done: int
+    """Bytes of this attempt so far; equal to `total` only in the very last call."""
+
+    total: int | None
+    """Bytes of the picture; None while it is not known."""
+
+    attempt: int = 1
+    """Which sending it is: after a failure it begins again from no bytes."""
+
+
+@attrs.frozen(kw_only=True)
 class Uploaded:
     """A picture that is in Business Central now."""
 

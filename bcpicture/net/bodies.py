@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from typing import ClassVar, Protocol, TypeAlias
 
@@ -26,6 +26,9 @@ HEAD = 4096
 
 SMALL = 1 << 18
 """Bytes up to which a body is one block."""
+
+_PIECE = 1 << 16
+"""Bytes between two signs of life."""
 
 Blocks: TypeAlias = AsyncGenerator[bytes | memoryview, None]
 """The bytes of a body, from their start, in blocks of some size."""
@@ -51,6 +54,13 @@ class Body(Protocol):
 
     async def aclose(self) -> None:
         """Let go of what was opened for it."""
+
+
+def pieces(block: bytes | memoryview) -> Iterator[memoryview]:
+    """Cut *block* without a copy, since a slow line must not look like a dead one."""
+    view = memoryview(block)
+    for start in range(0, len(view), _PIECE):
+        yield view[start : start + _PIECE]
 
 
 def require_bytes(size: int, what: str) -> int:

@@ -17,6 +17,7 @@ from bcpicture.core.wire import CONTENT_ENCODING, CONTENT_LENGTH, Request
 from bcpicture.errors import AnswerError, ClosedError, Trouble
 from bcpicture.net.bodies import Body
 from bcpicture.net.lanes import Lane
+from bcpicture.net.progress import MeteredBody
 from bcpicture.net.transport import (
     FOREIGN,
     MIDDLEWARES,
@@ -140,6 +141,8 @@ class Exchange(Watched):
         if (whole := body.whole) is not None:
             self._whole = len(whole)
             return whole
+        if isinstance(body, MeteredBody):
+            body = body.sending(self.number, self)
         self.outgoing = Outgoing(body, self._moved)
         return self.outgoing
 

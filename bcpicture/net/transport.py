@@ -12,11 +12,8 @@ import attrs
 from aiohttp.abc import AbstractStreamWriter
 
 from bcpicture.errors import Trouble
-from bcpicture.net.bodies import Blocks, Body
+from bcpicture.net.bodies import Blocks, Body, pieces
 from bcpicture.net.watchdog import Timeouts, Watchdog
-
-_PIECE = 1 << 16
-"""Bytes between two signs of life: a slow line must not look like a dead one."""
 
 
 class BrokenError(Exception):
@@ -104,7 +101,7 @@ class Outgoing(aiohttp.Payload):
         self._moved = moved
         self._size = body.size
         self.sent = 0
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         """Never: a body is not text."""
@@ -127,6 +124,11 @@ class Outgoing(aiohttp.Payload):
         # Only what the source raises is the source's error, not a lost connection.
         try:
             return await anext(blocks, None)
+        except asyncio.CancelledError as exc:
+            task = asyncio.current_task()
+            if task is None or not task.cancelling():
+                self.error = exc  # nobody cancelled us: it was raised
+            raise
         except Exception as exc:
             self.error = exc
             raise
@@ -134,9 +136,7 @@ class Outgoing(aiohttp.Payload):
     async def _write(
         self, writer: AbstractStreamWriter, block: bytes | memoryview
     ) -> None:
-        view = memoryview(block)
-        for start in range(0, len(view), _PIECE):
-            piece = view[start : start + _PIECE]
+        for piece in pieces(block):
             await writer.write(piece)
             self.sent += len(piece)
             self._moved()

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import time
 from asyncio import current_task
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from math import inf
 
 import attrs
@@ -61,6 +62,7 @@ class Watched:
     expired = False
     """Whether its time is over."""
 
+    _aside = False
     _task: asyncio.Task[object] | None = None
     _cancelling = 0
 
@@ -70,6 +72,20 @@ class Watched:
         self._task = task
         self._cancelling = task.cancelling() if task is not None else 0
         self.until = until
+
+    def overdue(self, now: float) -> bool:
+        """Whether it should have moved before *now*."""
+        return self.until < now and not self._aside
+
+    @contextmanager
+    def aside(self, clock: Callable[[], float]) -> Iterator[None]:
+        """Wait for something that is not the network, for which there is no limit."""
+        began, self._aside = clock(), True
+        try:
+            yield
+        finally:
+            self._aside = False
+            self.until += clock() - began
 
     def moved(self, now: float) -> bool:
         """Whether it got on after all, unnoticed; then it waits anew from *now*."""
@@ -132,7 +148,7 @@ class Watchdog:
     def _look(self) -> None:
         self._timer = None
         now = self._clock()
-        for watched in [one for one in self._watched if one.until < now]:
+        for watched in [one for one in self._watched if one.overdue(now)]:
             if not watched.moved(now):
                 watched.expire()
         if self._watched:

@@ -34,6 +34,7 @@ from bcpicture.errors import (
 from bcpicture.net.bodies import Body, BytesBody, HashedBody
 from bcpicture.net.exchange import Exchange, detach
 from bcpicture.net.files import PartFile
+from bcpicture.net.progress import Meter, MeteredBody, OnProgress
 from bcpicture.net.session import Session
 from bcpicture.net.sources import Source, open_source
 from bcpicture.resources.references import RecordRef
@@ -68,6 +69,9 @@ class PictureHandle:
 
     async def _ids(self) -> tuple[str, str]:
         return await self._of.company.id(), await self._of.id()
+
+    def _meter(self, progress: OnProgress | None) -> Meter | None:
+        return None if progress is None else Meter(progress, self._session.clock)
 
     def _request(
         self,
@@ -190,6 +194,7 @@ class PictureHandle:
         *,
         digest: bool = False,
         sniff_extension: bool = False,
+        progress: OnProgress | None = None,
     ) -> Downloaded:
         """Save the picture in a file, which appears, whole, at the very end.
 
@@ -198,13 +203,15 @@ class PictureHandle:
             digest: Compute the SHA-256 of the bytes.
             sniff_extension: Take the extension from the bytes' signature instead of
                 *path*: the service calls every picture ``.jpg``.
+            progress: Is told how far it is; an exception of its own ends it all, and
+                the file stays what it was.
 
         Raises:
             NoPictureError: The record has no picture.
             ItemNotFoundError: The record is not there.
             OSError: The disk is full, the folder missing, and the like.
         """
-        saving = Saving(PartFile(Path(path)), digest)
+        saving = Saving(PartFile(Path(path)), digest, self._meter(progress))
         try:
             if await self._content(saving.consume):
                 return await saving.finish(sniff_extension=sniff_extension)
@@ -221,6 +228,7 @@ class PictureHandle:
         digest: bool = False,
         spool: bool = True,
         length: int | None = None,
+        progress: OnProgress | None = None,
     ) -> Uploaded:
         """Replace the picture, whatever it was, or set the first one.
 
@@ -236,6 +244,8 @@ class PictureHandle:
             spool: Read a stream that cannot seek to its end before it is sent, so that
                 it can be sent again.
             length: Number of bytes of a stream that is not spooled.
+            progress: Is told how far it is. An exception of its own ends the upload,
+                and nothing is stored; only the last call comes when the picture is.
 
         Raises:
             SourceError: The bytes cannot be had, or changed on the way.
@@ -256,7 +266,11 @@ class PictureHandle:
             sent: Body = body
             if digest or not body.replayable:
                 sent = HashedBody(body)
-            written = await self._write("PATCH", urls.picture_content, etag, sent)
+            meter = self._meter(progress)
+            metered = sent if meter is None else MeteredBody(sent, meter)
+            written = await self._write("PATCH", urls.picture_content, etag, metered)
+            if meter is not None:
+                await meter.confirm(written.attempts, body.size)
             return Uploaded(
                 size=body.size,
                 sha256=sent.sha256 if isinstance(sent, HashedBody) else None,

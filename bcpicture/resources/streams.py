@@ -17,6 +17,7 @@ from bcpicture.core.wire import CONTENT_TYPE, ETAG
 from bcpicture.net.bodies import BLOCK
 from bcpicture.net.exchange import Exchange
 from bcpicture.net.files import PartFile, in_thread
+from bcpicture.net.progress import Meter
 from bcpicture.net.session import Session
 from bcpicture.net.transport import BrokenError
 
@@ -127,6 +128,7 @@ class Saving:
 
     _file: PartFile
     _digest: bool
+    _meter: Meter | None = None
     _attempts: int = 1
     _size: int = 0
     _head: bytes = b""
@@ -139,11 +141,16 @@ class Saving:
         self._attempts = exchange.number
         if exchange.status == 204:
             return False
+        meter = self._meter
+        if meter is not None:
+            await meter.begin(exchange.number, exchange.length)
         gathered: list[bytes] = []
         waiting = 0
         while chunk := await exchange.next_chunk():
             gathered.append(chunk)
             waiting += len(chunk)
+            if meter is not None and meter.add(len(chunk)):
+                await meter.tell()
             if waiting >= BLOCK:
                 await in_thread(self._write, gathered)
                 gathered, waiting = [], 0
@@ -184,7 +191,9 @@ class Saving:
         )
 
     async def finish(self, *, sniff_extension: bool) -> Downloaded:
-        """Put the file in its place."""
+        """Put the file in its place; not if the caller objects to the last news."""
+        if self._meter is not None:
+            await self._meter.finish(self._attempts, self._size + len(self._rest))
         return await in_thread(lambda: self._finish(sniff_extension=sniff_extension))
 
     def discard(self) -> None:

@@ -32,6 +32,7 @@ from bcpicture.errors import (
 )
 from bcpicture.net.bodies import HEAD, Body, HashedBody, hashed
 from bcpicture.net.exchange import Exchange
+from bcpicture.net.progress import MeteredBody
 from bcpicture.net.session import Session
 
 _LOOKS = 2
@@ -180,6 +181,7 @@ async def _settle(
     look: Callable[[], Awaitable[Look]],
 ) -> Written:
     try:
+        body = body.inner if isinstance(body, MeteredBody) else body
         sent = None if body is None else await hashed(body)
         found = await _found(look, sent)
     except BcPictureError as second:

@@ -41,8 +41,10 @@ from bcpicture import (
     ItemNotFoundError,
     MissingError,
     NoPictureError,
+    OnProgress,
     OutcomeUnknownError,
     Picture,
+    Progress,
     Quota,
     RejectedError,
     ReplayError,
@@ -267,6 +269,24 @@ async def take_up(bc: BusinessCentral, response: aiohttp.ClientResponse) -> None
     await picture.upload(iter([b"GIF", b"89a"]))
     await picture.delete()
     await picture.delete(if_match=info)
+
+
+async def tell_how_far(bc: BusinessCentral) -> None:
+    """Both kinds of listeners, both ways."""
+
+    def show(progress: Progress) -> None:
+        assert_type(progress.done, int)
+        assert_type(progress.total, int | None)
+        assert_type(progress.attempt, int)
+
+    async def pass_on(progress: Progress) -> bool:
+        return progress.done == progress.total
+
+    picture = bc.company("CRONUS USA, Inc.").item(number="1896-S").picture
+    listeners: list[OnProgress] = [show, pass_on, [Progress(done=0, total=9)].append]
+    for listener in listeners:
+        await picture.upload("1896-S.jpg", progress=listener)
+        await picture.download("1896-S.jpg", progress=listener)
 
 
 async def other_demands(bc: BusinessCentral) -> Statistics:

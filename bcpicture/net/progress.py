@@ -1,0 +1,125 @@
+"""Telling a caller how far a transfer is: seldom enough, and always in the end."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing, nullcontext
+from typing import TypeAlias
+
+import attrs
+
+from bcpicture.core.models import Progress
+from bcpicture.net.bodies import Blocks, Body, pieces
+from bcpicture.net.watchdog import Watched
+
+OnProgress: TypeAlias = (
+    Callable[[Progress], object] | Callable[[Progress], Awaitable[object]]
+)
+"""Is called with every `Progress`; sync, and then on the loop, or async."""
+
+EVERY = 0.1
+"""Seconds between two calls at least, but for the first and the last of an attempt."""
+
+
+@attrs.define(eq=False)
+class Meter:
+    """Counts the bytes of one call, attempt after attempt, and tells its caller."""
+
+    _tell_caller: OnProgress
+    _clock: Callable[[], float]
+    _attempt: int = attrs.field(default=1, init=False)
+    _total: int | None = attrs.field(default=None, init=False)
+    _done: int = attrs.field(default=0, init=False)
+    _due: float = attrs.field(default=0.0, init=False)
+
+    async def begin(
+        self, attempt: int, total: int | None, watched: Watched | None = None
+    ) -> None:
+        """An attempt begins, from no bytes."""
+        self._attempt, self._total, self._done = attempt, total, 0
+        await self.tell(watched)
+
+    def add(self, size: int) -> bool:
+        """Count *size* bytes more; return whether it is time to `tell` of them.
+
+        Never when all are there: that is for `finish` to tell.
+        """
+        self._done += size
+        return self._done != self._total and self._clock() >= self._due
+
+    async def tell(self, watched: Watched | None = None) -> None:
+        """Tell how far it is; what the caller raises comes out as it is.
+
+        Args:
+            watched: What need not move while an async caller is awaited.
+        """
+        answer = self._tell_caller(
+            Progress(done=self._done, total=self._total, attempt=self._attempt)
+        )
+        if inspect.isawaitable(answer):
+            with watched.aside(self._clock) if watched else nullcontext():
+                await answer
+        self._due = self._clock() + EVERY
+
+    async def finish(self, attempt: int, size: int) -> None:
+        """All *size* bytes are where they should be: the last call."""
+        self._attempt, self._total, self._done = attempt, size, size
+        await self.tell()
+
+    async def confirm(self, attempt: int, size: int) -> None:
+        """The same after an upload, which no exception can undo any more."""
+        try:
+            await self.finish(attempt, size)
+        except BaseException as exc:
+            exc.add_note("The upload was complete: the picture is stored.")
+            raise
+
+
+@attrs.frozen
+class MeteredBody:
+    """A body whose sending is told of; another reading of it, to compare, is not."""
+
+    inner: Body
+    """The body itself."""
+
+    _meter: Meter = attrs.field(repr=False)
+    _attempt: int = 0
+    _watched: Watched | None = attrs.field(default=None, repr=False)
+
+    whole: None = attrs.field(default=None, init=False, repr=False)
+    """It is sent in pieces, even if it is small, for they are counted."""
+
+    @property
+    def size(self) -> int:
+        """Exact number of bytes."""
+        return self.inner.size
+
+    @property
+    def replayable(self) -> bool:
+        """Whether they can be read a second time."""
+        return self.inner.replayable
+
+    def sending(self, attempt: int, watched: Watched) -> MeteredBody:
+        """The body for one attempt, which is told of."""
+        return MeteredBody(self.inner, self._meter, attempt, watched)
+
+    def blocks(self) -> Blocks:
+        """All of them, from their start."""
+        return self._told() if self._watched else self.inner.blocks()
+
+    async def _told(self) -> Blocks:
+        # What the caller raises ends it before its last piece is out, so that the
+        # service never has the whole body.
+        meter, watched = self._meter, self._watched
+        await meter.begin(self._attempt, self.size, watched)
+        async with aclosing(self.inner.blocks()) as blocks:
+            async for block in blocks:
+                for piece in pieces(block):
+                    yield piece
+                    if meter.add(len(piece)):
+                        await meter.tell(watched)
+
+    async def aclose(self) -> None:
+        """Let go of what was opened for it."""
+        await self.inner.aclose()
