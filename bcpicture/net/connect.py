@@ -11,6 +11,7 @@ from aiohttp.tracing import Trace
 from yarl import URL
 
 from bcpicture.errors import ConfigurationError
+from bcpicture.net.resends import Reply
 
 AGENT = "bcpicture"
 """What it calls itself to the service."""
@@ -32,7 +33,8 @@ class Connector(aiohttp.TCPConnector):
         """A connection that has been silent since its last answer."""
         while True:
             found = await super().connect(req, traces, timeout)
-            if found.protocol is None or not found.protocol.should_close:
+            protocol = found.protocol
+            if protocol is None or not protocol.should_close:
                 return found
             found.close()
 
@@ -51,6 +53,7 @@ def open_http(tls: ssl.SSLContext | None) -> aiohttp.ClientSession:
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": AGENT},
+        response_class=Reply,
     )
 
 

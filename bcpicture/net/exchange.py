@@ -20,8 +20,6 @@ from bcpicture.net.lanes import Lane
 from bcpicture.net.progress import MeteredBody
 from bcpicture.net.transport import (
     FOREIGN,
-    MIDDLEWARES,
-    UNREPEATED,
     BrokenError,
     Outgoing,
     Transport,
@@ -98,10 +96,6 @@ class Exchange(Watched):
             BrokenError: There is none.
         """
         transport = self._transport
-        if transport.http.closed:
-            raise ClosedError(
-                "The connections are closed.", advice="Keep the client open meanwhile."
-            )
         data = None if body is None else self._data(body)
         timeouts, request = transport.timeouts, self.request
         patience = timeouts.stall if self.outgoing is not None else timeouts.reply
@@ -112,16 +106,15 @@ class Exchange(Watched):
                 request.url,
                 data=data,
                 headers=headers,
-                allow_redirects=False,
-                raise_for_status=False,
-                timeout=transport.limits,
-                proxy=transport.proxy,
-                auto_decompress=False,
-                middlewares=UNREPEATED.get(request.method, MIDDLEWARES),
+                **transport.options[request.method],
             )
         except asyncio.CancelledError:
             self._claim("no reply in time")
             raise
+        except RuntimeError:
+            if not transport.http.closed:
+                raise
+            trouble: Exception = _closed()
         except FOREIGN as exc:
             own = self.outgoing.error if self.outgoing is not None else None
             trouble = own or broken(exc)
@@ -170,10 +163,11 @@ class Exchange(Watched):
     def length(self) -> int | None:
         """Announced number of bytes of the reply, if it is announced and plain."""
         headers = self.headers
-        if headers.get(CONTENT_ENCODING, "identity") != "identity":
-            return None
         text = headers.get(CONTENT_LENGTH, "")
-        return int(text) if text.isascii() and text.isdigit() else None
+        if not (text.isascii() and text.isdigit()):
+            return None
+        plain = headers.get(CONTENT_ENCODING, "identity") == "identity"
+        return int(text) if plain else None
 
     async def read(self, max_bytes: int | None = None) -> bytes:
         """The whole body.
@@ -191,8 +185,14 @@ class Exchange(Watched):
             return await self._collect(max_bytes)
         if max_bytes is not None and length > max_bytes:
             raise _too_long(max_bytes)
-        # A small body has often come together with its headers.
-        body = self._at_hand(response.content) or await self._wait(response.read)
+        try:
+            # A small body has often come together with its headers.
+            content = response.content
+            body = content.read_nowait() if content.is_eof() else b""
+        except FOREIGN as exc:
+            raise broken(exc, reading=True) from exc
+        if not body:
+            body = await self._wait(response.read)
         self.received += len(body)
         return body
 
@@ -232,14 +232,6 @@ class Exchange(Watched):
                 advice="Look at what stands between you and Business Central.",
             )
         return self._unpacker
-
-    @staticmethod
-    def _at_hand(content: aiohttp.StreamReader) -> bytes:
-        """The whole body, if it is there; otherwise nothing is taken."""
-        try:
-            return content.read_nowait() if content.is_eof() else b""
-        except FOREIGN as exc:
-            raise broken(exc, reading=True) from exc
 
     async def _next_raw(self) -> bytes:
         response = self._response
@@ -304,6 +296,12 @@ class Exchange(Watched):
         if response is not None and not response.closed:
             _ = response.release()
         leave(self)
+
+
+def _closed() -> ClosedError:
+    return ClosedError(
+        "The connections are closed.", advice="Keep the client open meanwhile."
+    )
 
 
 def _too_long(max_bytes: int) -> AnswerError:

@@ -86,8 +86,10 @@ class Lanes:
         """
         if self.closed:
             raise ClosedError("The client is closed.", advice="Open another one.")
-        lane = self.members[0] if len(self.members) == 1 else self.pick()
-        return lane, lane.header_now()
+        members = self.members
+        lane = members[0] if len(members) == 1 else self.pick()
+        signer = lane.signer
+        return lane, "" if signer is None else signer.header_now()
 
     async def authorized(self, lane: Lane) -> tuple[Lane, str]:
         """*lane*, or another one if that gets no token, with its header.

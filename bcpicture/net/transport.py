@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
+from typing import Any
 
 import aiohttp
 import attrs
@@ -13,6 +14,7 @@ from aiohttp.abc import AbstractStreamWriter
 
 from bcpicture.errors import Trouble
 from bcpicture.net.bodies import Blocks, Body, pieces
+from bcpicture.net.resends import HiddenResendError, no_hidden_resend
 from bcpicture.net.watchdog import Timeouts, Watchdog
 
 
@@ -23,31 +25,6 @@ class BrokenError(Exception):
         super().__init__(text)
         self.trouble = trouble
 
-
-class HiddenResendError(Exception):
-    """A lost connection, in a shape that aiohttp does not know.
-
-    aiohttp sends GET and DELETE once more by itself when a connection drops. That
-    request would pass no quota and no hook, and turn a DELETE that worked into a 404.
-    """
-
-
-async def no_hidden_resend(
-    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    """A client middleware: the public way to keep aiohttp from its own repetition."""
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise  # nothing was sent, and aiohttp does not repeat it
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as exc:
-        raise HiddenResendError(str(exc)) from exc
-
-
-MIDDLEWARES = (no_hidden_resend,)
-
-UNREPEATED: Mapping[str, tuple[()]] = {"PATCH": (), "POST": ()}
-"""Verbs that aiohttp never repeats, so that they need no middleware."""
 
 # Read from the top: the narrow classes first.
 TROUBLES: tuple[tuple[type[BaseException], Trouble], ...] = (
@@ -158,12 +135,28 @@ class Transport:
     proxy: str | None = None
     """Address of the proxy, resolved once; None to go straight."""
 
+    own: bool = False
+    """Whether `http` is of our own making, and its replies are `Reply`."""
+
     clock: Callable[[], float] = time.monotonic
     """Monotonic seconds."""
 
-    limits: aiohttp.ClientTimeout = attrs.field(init=False)
-    """No total, since a slow large picture is fine; the watchdog sees to the rest."""
+    options: Mapping[str, Mapping[str, Any]] = attrs.field(init=False, repr=False)
+    """What aiohttp is told with every request, by its verb; made once."""
 
-    @limits.default
-    def _limits(self) -> aiohttp.ClientTimeout:
-        return aiohttp.ClientTimeout(total=None, sock_connect=self.timeouts.connect)
+    @options.default
+    def _options(self) -> Mapping[str, Mapping[str, Any]]:
+        # No total, since a slow large picture is fine; the watchdog sees to the rest.
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=self.timeouts.connect)
+        usual: dict[str, Any] = {
+            "allow_redirects": False,
+            "raise_for_status": False,
+            "auto_decompress": False,
+            "timeout": limits,
+            "proxy": self.proxy,
+            "middlewares": (),
+        }
+        # A proxy is asked for a tunnel without a `Reply`.
+        safe = self.own and self.proxy is None
+        repeated = {**usual, "middlewares": () if safe else (no_hidden_resend,)}
+        return {"GET": repeated, "DELETE": repeated, "PATCH": usual, "POST": usual}

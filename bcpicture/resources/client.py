@@ -158,6 +158,7 @@ class BusinessCentral:
                 timeouts=self.timeouts,
                 watchdog=commons.watchdog,
                 proxy=proxy,
+                own=self.session is None,
             ),
             lanes=Lanes([], reporter.set_aside),
             policy=self.retries,
