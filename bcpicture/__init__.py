@@ -25,6 +25,7 @@ from bcpicture.core.models import (
     Picture,
     PictureInfo,
     Progress,
+    RecordInfo,
     Uploaded,
 )
 from bcpicture.core.quota import Quota
@@ -66,8 +67,9 @@ from bcpicture.net.watchdog import Timeouts
 from bcpicture.resources import detection
 from bcpicture.resources.client import BusinessCentral
 from bcpicture.resources.companies import Companies, CompanyHandle
+from bcpicture.resources.handles import RecordHandle
 from bcpicture.resources.pictures import PictureHandle
-from bcpicture.resources.records import RecordHandle, Records
+from bcpicture.resources.records import Records
 from bcpicture.resources.streams import PictureStream
 
 __all__ = [
@@ -114,6 +116,7 @@ __all__ = [
     "Progress",
     "Quota",
     "RecordHandle",
+    "RecordInfo",
     "Records",
     "RejectedError",
     "ReplayError",

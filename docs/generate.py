@@ -30,6 +30,7 @@ HANDLES = (
     "resources.listing.Pages",
     "resources.inventory.Inventory",
     "resources.batches.PictureInfos",
+    "resources.refreshing.Refreshed",
     "PictureHandle",
     "resources.streams.Opening",
     "PictureStream",

@@ -226,3 +226,8 @@ def read_page(body: bytes, kind: type[T]) -> Page[T]:
 def read_picture(body: bytes) -> Picture:
     """Read a picture's metadata, as an object or inside an array."""
     return _structured(_unwrapped(read_json(body)), Picture, "$")
+
+
+def read_item(body: bytes) -> Item:
+    """Read one item, or one other record."""
+    return _structured(read_json(body), Item, "$")

@@ -7,7 +7,7 @@ import binascii
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -46,13 +46,21 @@ def parse_retry_after(text: str | None, *, now: float) -> float | None:
     text = text.strip()
     if text.isascii() and text.isdigit():
         return float(text)
+    moment = moment_of(text)
+    try:
+        return None if moment is None else max(0.0, moment.timestamp() - now)
+    except (ValueError, OverflowError):
+        return None
+
+
+def moment_of(text: str) -> datetime | None:
+    """A date as HTTP writes it; None if it makes no sense."""
     try:
         moment = parsedate_to_datetime(text)
-        if moment.tzinfo is None:  # HTTP knows no other zone
-            moment = moment.replace(tzinfo=UTC)
-        return max(0.0, moment.timestamp() - now)
     except (ValueError, TypeError, OverflowError):
         return None
+    # HTTP knows no other zone.
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def _all(headers: Mapping[str, str], name: str) -> str | None:

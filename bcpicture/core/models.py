@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import attrs
 
+from bcpicture.core.failures import moment_of
 from bcpicture.errors import BcPictureError
 
 
@@ -138,6 +139,23 @@ class PictureInfo:
 
 
 @attrs.frozen(kw_only=True)
+class RecordInfo:
+    """What one of many known records is now."""
+
+    id: str
+    """GUID of the record."""
+
+    key: str
+    """Its number, or its id where only that was given."""
+
+    item: Item | None = attrs.field(default=None, repr=False)
+    """The record with its picture; None if it could not be had."""
+
+    error: BcPictureError | None = None
+    """Why it could not be had, such as that there is no such record; None if it was."""
+
+
+@attrs.frozen(kw_only=True)
 class Environment:
     """An environment of the online service."""
 
@@ -189,6 +207,15 @@ class Uploaded:
 
     request_id: str = ""
     """The service's id of the request, for its support."""
+
+    answered: str = attrs.field(default="", repr=False)
+    """When the service answered, by its own clock, as HTTP writes it; see `date`."""
+
+    @property
+    def date(self) -> datetime | None:
+        """When the service answered, by its own clock; None if it did not tell."""
+        # Few want to know, so it is read only now.
+        return moment_of(self.answered)
 
 
 @attrs.frozen(kw_only=True)

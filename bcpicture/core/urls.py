@@ -87,6 +87,18 @@ def records(
     return _url(endpoint, f"/companies({company_id})/{parent.segment}", options)
 
 
+def record(
+    endpoint: Endpoint,
+    company_id: str,
+    parent: Parent,
+    record_id: str,
+    options: Options = (),
+) -> URL:
+    """One record by its id."""
+    path = f"/companies({company_id})/{parent.segment}({record_id})"
+    return _url(endpoint, path, options)
+
+
 def batch(endpoint: Endpoint) -> URL:
     """Where many requests are sent in one."""
     return _url(endpoint, "/$batch")

@@ -15,6 +15,7 @@ AUTHORIZATION = istr("Authorization")
 CONTENT_ENCODING = istr("Content-Encoding")
 CONTENT_LENGTH = istr("Content-Length")
 CONTENT_TYPE = istr("Content-Type")
+DATE = istr("Date")
 ETAG = istr("ETag")
 
 

@@ -1,7 +1,26 @@
 """What the emulator saw: one frozen value a request, in order of arrival."""
 
+import re
+from collections import Counter
+from collections.abc import Mapping
+
 import attrs
 from multidict import CIMultiDict
+
+_KEY = r"\([^/()]*\)"
+_KINDS: Mapping[re.Pattern[str], Mapping[str, str]] = {
+    re.compile(r"/oauth2/"): {"POST": "token"},
+    re.compile(r"/\$batch$"): {"POST": "batch"},
+    re.compile(rf"/picture({_KEY})?/(pictureContent|content)$"): {
+        "GET": "read",
+        "PATCH": "upload",
+        "PUT": "upload",
+    },
+    re.compile(rf"/picture({_KEY})?$"): {"GET": "metadata", "DELETE": "delete"},
+    re.compile(rf"/\w+{_KEY}$"): {"GET": "record"},
+    re.compile(r"/\w+$"): {"GET": "list"},
+}
+"""What requests are for, by the end of their path; the first that fits counts."""
 
 
 @attrs.frozen(kw_only=True)
@@ -57,6 +76,19 @@ class Seen:
         """The target without its query."""
         return self.target.partition("?")[0]
 
+    @property
+    def kind(self) -> str:
+        """What it was for: ``list``, ``batch``, ``upload`` or another word.
+
+        The others are ``record``, ``metadata``, ``read``, ``delete``, ``token`` and
+        ``other``.
+        """
+        path = self.path
+        for ending, kinds in _KINDS.items():
+            if ending.search(path):
+                return kinds.get(self.method, "other")
+        return "other"
+
 
 class Log(list[Seen]):
     """The requests so far, oldest first; only the newest ``limit`` are kept."""
@@ -70,6 +102,10 @@ class Log(list[Seen]):
         if len(self) >= self._limit:
             del self[: self._limit // 2]
         self.append(seen)
+
+    def kinds(self) -> Counter[str]:
+        """How many requests there were of each `Seen.kind`; a batch counts as one."""
+        return Counter(seen.kind for seen in self)
 
     def close(self, begun: Seen, finished: Seen) -> None:
         """Replaces the note of a request by its final one."""

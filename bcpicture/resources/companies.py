@@ -13,7 +13,8 @@ from bcpicture.core.dialects import Parent
 from bcpicture.core.models import Company, Item
 from bcpicture.errors import CompanyNotFoundError, UsageError
 from bcpicture.resources.directory import Directory
-from bcpicture.resources.records import RecordHandle, Records, require
+from bcpicture.resources.handles import RecordHandle
+from bcpicture.resources.records import Records, require
 from bcpicture.resources.references import CompanyRef, RecordRef
 
 

@@ -277,6 +277,7 @@ class PictureHandle:
                 etag=written.etag,
                 attempts=written.attempts,
                 request_id=written.request_id,
+                answered=written.answered,
             )
         finally:
             if not isinstance(body, BytesBody):

@@ -1,16 +1,15 @@
-"""Items, and the other records that can have a picture: listings and handles."""
+"""Items, and the other records that can have a picture: the listings."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
-from uuid import UUID
 
 import attrs
 from yarl import URL
 
-from bcpicture.core.dialects import DIALECTS, ITEM, ITEM_VARIANT, Dialect, Parent
+from bcpicture.core.dialects import DIALECTS, ITEM, Dialect, Parent
 from bcpicture.core.expressions import Expression, Raw
 from bcpicture.core.fields import F, Field
 from bcpicture.core.models import Item
@@ -23,6 +22,7 @@ from bcpicture.resources.references import CompanyRef, RecordRef
 if TYPE_CHECKING:
     from bcpicture.resources.batches import Known, PictureInfos
     from bcpicture.resources.inventory import Inventory
+    from bcpicture.resources.refreshing import Refreshed
 
 _SHOWN = 10
 """Items with one GTIN that an error names."""
@@ -183,7 +183,44 @@ class Records:
 
         return batches.PictureInfos.of(self._company, self._parent, known)
 
+    def refreshed(self, known: Iterable[Known]) -> Refreshed:
+        """Known records as they are now, each with its picture, 100 a request.
+
+        Little is told of a record: its id and number, its signs (`Item.etag`,
+        `Item.last_modified`), and `Item.picture`. What is not there is a
+        `RecordInfo.error`.
+
+        Args:
+            known: Ids, or values that a query returned.
+        """
+        from bcpicture.resources import refreshing  # noqa: PLC0415 - above
+
+        return refreshing.Refreshed.of(self._company, self._parent, known)
+
+    # -- what it is about
+
+    @property
+    def company(self) -> CompanyRef:
+        """Where they are."""
+        return self._company
+
+    @property
+    def parent(self) -> Parent:
+        """Which kind of record they are."""
+        return self._parent
+
+    def in_bulk(self) -> Records:
+        """The same, asked for behind everybody else, who keep the client's reserve."""
+        directory = self._company.directory
+        session = attrs.evolve(directory.session, bulk=True)
+        company = attrs.evolve(self._company, directory=directory.through(session))
+        return attrs.evolve(self, company=company)
+
     # -- one of them
+
+    def picture_of(self, known: Known) -> PictureHandle:
+        """The picture of a record whose id is known; no request is sent for it."""
+        return PictureHandle(RecordRef.of(self._company, self._parent, known, None))
 
     async def by_number(self, number: str) -> Item:
         """The one with that number.
@@ -245,74 +282,3 @@ class Records:
             f"`company.{self._parent.segment}` is the listing and takes nothing.",
             advice=f"For one {self._parent.kind}, say company.{singular}(...).",
         )
-
-
-@attrs.define
-class RecordHandle:
-    """One item, or other record; no request is sent before something is asked for."""
-
-    _ref: RecordRef
-
-    @property
-    def key(self) -> str:
-        """The number, or the id, that it was asked for by."""
-        return self._ref.key
-
-    async def id(self) -> str:
-        """Its GUID, looked up once.
-
-        Raises:
-            ItemNotFoundError: There is none of this number.
-        """
-        return await self._ref.id()
-
-    async def info(self) -> Item:
-        """What the service tells about it now.
-
-        Raises:
-            ItemNotFoundError: It is not there.
-        """
-        ref = self._ref
-        if ref.known_id is None:
-            found = await ref.find()
-        else:
-            query = Records(ref.company, ref.parent).filter(F.id == ref.known_id)
-            found = await anext(aiter(query), None)
-        if found is None:
-            raise ref.missing()
-        return found
-
-    def variant(
-        self, variant: str | UUID | Item | None = None, *, number: str | None = None
-    ) -> RecordHandle:
-        """A variant of this item, by its id, by a value, or by its code.
-
-        Raises:
-            UsageError: This is no item, or the API version has no pictures of variants.
-        """
-        ref = self._of_item()
-        found = RecordRef.of(ref.company, ITEM_VARIANT, variant, number)
-        return RecordHandle(attrs.evolve(found, item=ref))
-
-    @property
-    def variants(self) -> Records:
-        """All variants of this item.
-
-        Raises:
-            UsageError: This is no item, or the API version has no pictures of variants.
-        """
-        return Records(self._of_item().company, ITEM_VARIANT, item=self._ref)
-
-    def _of_item(self) -> RecordRef:
-        ref = self._ref
-        if ref.parent is not ITEM:
-            raise UsageError(
-                f"A {ref.parent.kind} has no variants.", advice="Only an item has."
-            )
-        require(ref.company.endpoint.dialect, ITEM_VARIANT)
-        return ref
-
-    @property
-    def picture(self) -> PictureHandle:
-        """Its picture."""
-        return PictureHandle(self._ref)

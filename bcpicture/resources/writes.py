@@ -20,7 +20,7 @@ from bcpicture.core.failures import request_id
 from bcpicture.core.guards import clean
 from bcpicture.core.models import ANY, Any_, Picture
 from bcpicture.core.outcomes import Outcome, judge
-from bcpicture.core.wire import ETAG, Request
+from bcpicture.core.wire import DATE, ETAG, Request
 from bcpicture.errors import (
     AnswerError,
     BcPictureError,
@@ -76,15 +76,20 @@ class Written:
     request_id: str = ""
     """The service's id of the request."""
 
+    answered: str = ""
+    """The header ``Date``; empty after a lost reply."""
+
 
 async def _read_reply(exchange: Exchange) -> Written:
     body = b"" if exchange.status == 204 else await exchange.read(_REPLY)
-    etag = exchange.headers.get(ETAG)
+    headers = exchange.headers
+    etag = headers.get(ETAG)
     if body and etag is None:
         # A page of 2018 promises the object; the service answers nothing today.
         with contextlib.suppress(AnswerError):
             etag = read_picture(body).etag
-    return Written(etag, exchange.number, request_id(exchange.headers))
+    answered = headers.get(DATE, "")
+    return Written(etag, exchange.number, request_id(headers), answered)
 
 
 @attrs.frozen

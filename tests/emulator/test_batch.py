@@ -317,3 +317,28 @@ async def test_the_next_page_is_read_as_usual(client: Client):
     link = told["body"]["@odata.nextLink"]
     [rest] = await answers(client, reads(link))
     assert len(told["body"]["value"]) + len(rest["body"]["value"]) == 20
+
+
+@pytest.mark.parametrize("api", ["v2.0", "v1.0", "beta"])
+async def test_records_with_their_pictures_go_into_a_batch(client: Client, api: str):
+    await client.put_picture(b"mine")
+    path = f"{client.path()}?$expand=picture&$select=id,number,lastModifiedDateTime"
+    [told, missing] = await answers(
+        client, reads(path, NOWHERE + "?$expand=picture"), api=api, headers=ON
+    )
+    alone = (await client.get(path, api=api)).json
+    assert told["status"] == 200
+    assert told["body"] == alone
+    assert set(alone) == {
+        *("@odata.context", "@odata.etag", "id", "number", "lastModifiedDateTime"),
+        "picture",
+    }
+    picture = alone["picture"] if api == "v2.0" else alone["picture"][0]
+    assert picture["contentType"] == "image/jpeg"
+    assert missing["status"] == 404
+
+
+async def test_a_batch_tells_the_time_by_the_servers_clock(start: Start):
+    async with start(clock=lambda: 1_750_000_000.9) as client:
+        told = await send(client, reads("companies"))
+        assert told.headers["Date"] == "Sun, 15 Jun 2025 15:06:40 GMT"

@@ -348,3 +348,28 @@ async def test_hundreds_of_numbers_fit_into_a_filter(start: Start):
 async def test_a_filter_that_is_nested_too_deeply_is_a_400(client: Client):
     told = await client.get(f"items?$filter={'(' * 10_000}")
     assert (told.status, told.code) == (400, "BadRequest")
+
+
+async def test_the_log_counts_requests_by_what_they_are_for(client: Client):
+    record = client.path()
+    await client.get("companies")
+    await client.get(record)
+    await client.get(f"{record}/picture")
+    await client.get(client.stream())
+    await client.put_picture(b"x")
+    await client.send("DELETE", f"{record}/picture", headers={"If-Match": "*"})
+    await client.send("POST", record)
+    await client.send("POST", "$batch", json={"requests": []})
+    keyed = f"{record}/picture({record[-37:-1]})"
+    await client.get(f"{keyed}/content", api="v1.0")
+    await client.get(f"{record}/picture", api="v1.0")
+    assert client.server.log.kinds() == {
+        "list": 1,
+        "record": 1,
+        "metadata": 2,
+        "read": 2,
+        "upload": 1,
+        "delete": 1,
+        "batch": 1,
+        "other": 1,
+    }

@@ -229,6 +229,23 @@ async def test_a_batch_of_metadata(recorder: Recorder, api: str, plural: str):
     assert f'"method": "GET", "url": "{inner}"'.encode() in sent.body
 
 
+@pytest.mark.parametrize(("api", "plural"), CELLS)
+async def test_a_batch_of_records(recorder: Recorder, api: str, plural: str):
+    async def work(company: CompanyHandle) -> None:
+        query = listing(company, plural)
+        with pytest.raises(Exception, match="responses"):
+            assert [now async for now in query.refreshed([RECORD, ITEM])]
+
+    [sent] = await done(recorder, api, work)
+    assert (sent.method, sent.target) == ("POST", f"{ROOTS[api]}/$batch")
+    key = "code" if plural == "itemVariants" else "number"
+    inner = (
+        f"companies({COMPANY})/{plural}({RECORD})"
+        f"?$select=id,{key},lastModifiedDateTime&$expand=picture"
+    )
+    assert f'"method": "GET", "url": "{inner}"'.encode() in sent.body
+
+
 @pytest.mark.parametrize("api", PARENTS)
 async def test_a_company_by_its_id(recorder: Recorder, api: str):
     async def work(company: CompanyHandle) -> None:

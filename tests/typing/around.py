@@ -34,6 +34,7 @@ from bcpicture import (
     PictureInfo,
     PictureStream,
     RecordHandle,
+    RecordInfo,
     Records,
     Replied,
     RequestSent,
@@ -107,6 +108,9 @@ async def find(company: CompanyHandle, since: datetime) -> list[str]:
         assert_type(info, PictureInfo)
         assert_type(info.error, BcPictureError | None)
         missing.append(info.key)
+    async for now in company.items.in_bulk().refreshed([UUID(int=1)]):
+        assert_type(now, RecordInfo)
+        assert_type(now.item, Item | None)
     return missing
 
 
