@@ -3,6 +3,7 @@
 import logging
 
 from bcpicture.core.credentials import BasicKey, ClientSecret, StaticToken
+from bcpicture.core.digests import ALREADY_THERE
 from bcpicture.core.endpoints import Endpoint
 from bcpicture.core.events import (
     Event,
@@ -51,6 +52,7 @@ from bcpicture.errors import (
     ServiceError,
     SourceError,
     StalledError,
+    TargetError,
     ThrottledError,
     TooLargeError,
     TransportError,
@@ -73,6 +75,7 @@ from bcpicture.resources.records import Records
 from bcpicture.resources.streams import PictureStream
 
 __all__ = [
+    "ALREADY_THERE",
     "ANY",
     "AccessDeniedError",
     "AnswerError",
@@ -130,6 +133,7 @@ __all__ = [
     "StalledError",
     "StaticToken",
     "Statistics",
+    "TargetError",
     "Throttled",
     "ThrottledError",
     "Timeouts",

@@ -8,6 +8,7 @@
     ├── ClosedError                 the client is not open (any more): use `async with`
     ├── SourceError                 the bytes to upload cannot be had: mend the source
     │   └── ReplayError             a stream can be sent once, and had to be twice
+    ├── TargetError                 the target cannot take the picture: choose another
     ├── AuthenticationError         no token is to be had: mend the credentials
     │   └── AccessDeniedError       the token is good, Business Central refuses it
     ├── MissingError                it is not there: ask for something else
@@ -197,6 +198,10 @@ class SourceError(BcPictureError):
 
 class ReplayError(SourceError):
     """A body that can be read only once would have had to be sent again."""
+
+
+class TargetError(BcPictureError):
+    """What a picture should be saved in cannot take it."""
 
 
 class AuthenticationError(BcPictureError):

@@ -29,8 +29,9 @@ class Comparison:
     async def add(self, outcome: Outcome) -> None:
         """Compare one picture that came back."""
         sent = self._sent.get(outcome.number)
-        if sent and isinstance(outcome.result, Downloaded):
-            came = Path(outcome.result.path)
+        saved = outcome.result
+        if sent and isinstance(saved, Downloaded) and saved.path is not None:
+            came = Path(saved.path)
             self.identical += await asyncio.to_thread(_same, Path(sent), came)
 
 

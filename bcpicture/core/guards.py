@@ -1,10 +1,10 @@
-"""What must never reach an address or a header."""
+"""What must not be: in an address or a header, or in too little memory."""
 
 from __future__ import annotations
 
 import re
 
-from bcpicture.errors import UsageError
+from bcpicture.errors import AnswerError, UsageError
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -29,3 +29,16 @@ def clean(value: str, what: str) -> str:
             advice="Take it out: it could smuggle a header or a second request.",
         )
     return value
+
+
+def require_within(max_bytes: int | None, size: int) -> None:
+    """Refuse a body of more than *max_bytes*, if there is such a limit.
+
+    Raises:
+        AnswerError: It is longer.
+    """
+    if max_bytes is not None and size > max_bytes:
+        raise AnswerError(
+            f"The body is longer than max_bytes={max_bytes}.",
+            advice="Raise it, or stream the picture with open() or download().",
+        )

@@ -220,19 +220,22 @@ class Uploaded:
 
 @attrs.frozen(kw_only=True)
 class Downloaded:
-    """A picture that is in a file now."""
+    """A picture that is in its target now."""
 
-    path: PurePath
-    """Where it is."""
+    path: PurePath | None = None
+    """Where it is; None if the target is no path."""
 
     size: int
-    """Bytes written."""
+    """Bytes that arrived."""
 
     sha256: str | None = None
-    """Hexadecimal digest of those bytes; None unless it was asked for."""
+    """Hexadecimal digest of those bytes; None unless it was asked for or needed."""
 
     content_type: str | None = None
     """By the first bytes' signature; None if they are none of the known ones."""
 
     attempts: int = 1
     """How often the request was sent until its whole answer had arrived."""
+
+    unchanged: bool = False
+    """Whether they were the bytes that ``unless`` named, and nothing was written."""

@@ -13,6 +13,7 @@ import aiohttp
 from multidict import CIMultiDict
 
 from bcpicture.core.encodings import Unpacker, unpacker
+from bcpicture.core.guards import require_within
 from bcpicture.core.wire import CONTENT_ENCODING, CONTENT_LENGTH, Request
 from bcpicture.errors import AnswerError, ClosedError, Trouble
 from bcpicture.net.bodies import Body
@@ -114,7 +115,7 @@ class Exchange(Watched):
         except RuntimeError:
             if not transport.http.closed:
                 raise
-            trouble: Exception = _closed()
+            trouble: BaseException = _closed()
         except FOREIGN as exc:
             own = self.outgoing.error if self.outgoing is not None else None
             trouble = own or broken(exc)
@@ -183,8 +184,7 @@ class Exchange(Watched):
         if response is None or length is None or length > _AT_ONCE:
             # A 204 has no length and no bytes; it ends at once.
             return await self._collect(max_bytes)
-        if max_bytes is not None and length > max_bytes:
-            raise _too_long(max_bytes)
+        require_within(max_bytes, length)
         try:
             # A small body has often come together with its headers.
             content = response.content
@@ -200,8 +200,7 @@ class Exchange(Watched):
         collected = bytearray()
         while chunk := await self.next_chunk():
             collected += chunk
-            if max_bytes is not None and len(collected) > max_bytes:
-                raise _too_long(max_bytes)
+            require_within(max_bytes, len(collected))
         return bytes(collected)
 
     async def next_chunk(self) -> bytes:
@@ -262,7 +261,7 @@ class Exchange(Watched):
 
     def moved(self, now: float) -> bool:
         """Whether bytes of the reply came since the last look; then it may go on."""
-        if self._response is None:
+        if self._response is None or self.resting:
             return False
         total = self._response.content.total_bytes
         if total == self._seen:
@@ -297,17 +296,12 @@ class Exchange(Watched):
             _ = response.release()
         leave(self)
 
+    lapse = close
+
 
 def _closed() -> ClosedError:
     return ClosedError(
         "The connections are closed.", advice="Keep the client open meanwhile."
-    )
-
-
-def _too_long(max_bytes: int) -> AnswerError:
-    return AnswerError(
-        f"The body is longer than max_bytes={max_bytes}.",
-        advice="Raise it, or stream the picture with open() or download().",
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import secrets
 import stat
 import threading
 from collections.abc import Callable
@@ -23,6 +22,21 @@ T = TypeVar("T")
 async def in_thread(job: Callable[..., T], *args: object) -> T:
     """Run *job* in a thread; unlike `asyncio.to_thread` it copies no context."""
     return await asyncio.get_running_loop().run_in_executor(None, job, *args)
+
+
+async def in_thread_to_end(job: Callable[..., T], *args: object) -> T:
+    """Run *job* in a thread; a cancellation waits until the thread is done.
+
+    For what belongs to somebody else, who may go on with it as soon as we are gone.
+    """
+    future = asyncio.get_running_loop().run_in_executor(None, job, *args)
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        while not future.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([future])
+        raise
 
 
 @attrs.frozen
@@ -218,72 +232,3 @@ async def file_body(path: Path) -> FileBody | BytesBody:
         SourceError: It is not there, not readable, not a file, or empty.
     """
     return await in_thread(_inspect, path)
-
-
-class PartFile:
-    """A file that appears under its name only when it is whole.
-
-    It is written beside its place under a name that says so, flushed to the disk and
-    renamed. Every method runs in a thread.
-    """
-
-    def __init__(self, target: Path) -> None:
-        self.target = target
-        self._lock = threading.Lock()
-        self._file: BinaryIO | None = None
-        self._part: Path | None = None
-        self._closed = False
-
-    def _opened(self) -> BinaryIO:
-        if self._file is None:
-            # The name is cut: a target of 255 bytes leaves no room for more.
-            name = f".{self.target.name[:40]}.{secrets.token_hex(8)}.part"
-            self._part = self.target.with_name(name)
-            self._file = self._part.open("xb", buffering=0)
-        return self._file
-
-    def write(self, *chunks: bytes) -> None:
-        """Append *chunks*."""
-        with self._lock:
-            if self._closed:
-                return
-            file = self._opened()
-            for chunk in chunks:
-                view = memoryview(chunk)
-                while view:
-                    view = view[file.write(view) :]
-
-    def restart(self) -> None:
-        """Forget what was written: the answer begins again."""
-        with self._lock:
-            if self._file is not None:
-                self._file.seek(0)
-                self._file.truncate()
-
-    def commit(self, *rest: bytes) -> Path:
-        """Append *rest* and put the file in its place."""
-        self.write(*rest)
-        with self._lock:
-            if self._closed:
-                return self.target
-            file = self._opened()
-            os.fsync(file.fileno())
-            file.close()
-            if self.target.exists() and not self.target.is_file():
-                # A device or a pipe would be replaced by a file.
-                raise FileExistsError(f"{self.target} is there, and is no file")
-            if self._part is not None:
-                self._part.replace(self.target)
-            self._closed = True
-            return self.target
-
-    def discard(self) -> None:
-        """Leave nothing behind, unless it is in its place already."""
-        with self._lock:
-            if self._closed:
-                return
-            self._closed = True
-            if self._file is not None and self._part is not None:
-                self._file.close()
-                with contextlib.suppress(FileNotFoundError):
-                    self._part.unlink()

@@ -39,8 +39,14 @@ class Timeouts:
     stall: float = 60.0
     """Between two chunks, in either direction."""
 
+    idle: float = 60.0
+    """Between two reads of a stream by whoever opened it; then it is closed.
+
+    It holds one of the few places that the service grants, read or not.
+    """
+
     def __attrs_post_init__(self) -> None:
-        times = self.connect, self.reply, self.stall
+        times = self.connect, self.reply, self.stall, self.idle
         if not all(time > 0 for time in times):
             raise ConfigurationError(
                 f"Every request would time out with {self}.",
@@ -50,7 +56,7 @@ class Timeouts:
     @property
     def every(self) -> float:
         """How often to look, in seconds: nothing is noticed later than by a quarter."""
-        return min(self.reply, self.stall) / 4
+        return min(self.reply, self.stall, self.idle) / 4
 
 
 class Watched:
@@ -62,6 +68,9 @@ class Watched:
     expired = False
     """Whether its time is over."""
 
+    resting = False
+    """Whether it is somebody else's turn, and nobody waits."""
+
     _aside = False
     _task: asyncio.Task[object] | None = None
     _cancelling = 0
@@ -70,6 +79,7 @@ class Watched:
         """The running task waits from now on, at most until *until*."""
         task = current_task()
         self._task = task
+        self.resting = False
         self._cancelling = task.cancelling() if task is not None else 0
         self.until = until
 
@@ -87,16 +97,26 @@ class Watched:
             self._aside = False
             self.until += clock() - began
 
+    def put_down(self, until: float) -> None:
+        """Nobody waits from now on; `lapse` comes unless it goes on until *until*."""
+        self.resting = True
+        self.until = until
+
+    def lapse(self) -> None:
+        """Nobody came for it in time: let go of what it holds."""
+
     def moved(self, now: float) -> bool:
         """Whether it got on after all, unnoticed; then it waits anew from *now*."""
         del now
         return False
 
     def expire(self) -> None:
-        """End the wait of the task, by a cancellation that is ours."""
+        """End the wait of the task, by a cancellation that is ours; or the rest."""
         self.until = inf
         self.expired = True
-        if self._task is not None:
+        if self.resting:
+            self.lapse()
+        elif self._task is not None:
             self._task.cancel()
 
     def claim(self) -> bool:

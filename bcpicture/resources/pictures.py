@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import TypeVar, overload
 
 import attrs
@@ -14,6 +12,7 @@ from yarl import URL
 from bcpicture.core import urls
 from bcpicture.core.decoding import read_picture
 from bcpicture.core.dialects import Parent
+from bcpicture.core.digests import Unless, read_unless
 from bcpicture.core.endpoints import Endpoint
 from bcpicture.core.models import ANY, RAISE, Downloaded, Picture, Uploaded
 from bcpicture.core.wire import (
@@ -33,12 +32,13 @@ from bcpicture.errors import (
 )
 from bcpicture.net.bodies import Body, BytesBody, HashedBody
 from bcpicture.net.exchange import Exchange, detach
-from bcpicture.net.files import PartFile
 from bcpicture.net.progress import Meter, MeteredBody, OnProgress
 from bcpicture.net.session import Session
 from bcpicture.net.sources import Source, open_source
+from bcpicture.net.targets import Target, open_target
 from bcpicture.resources.references import RecordRef
-from bcpicture.resources.streams import Opening, PictureStream, Saving
+from bcpicture.resources.saving import Saving
+from bcpicture.resources.streams import Opening, PictureStream
 from bcpicture.resources.writes import (
     IfMatch,
     Look,
@@ -172,52 +172,72 @@ class PictureHandle:
             raise NoPictureError(str(self._of))
         return default
 
-    def open(self) -> Opening:
+    def open(self, *, max_bytes: int | None = None) -> Opening:
         """The bytes of the picture as a stream; await it, or use ``async with``.
+
+        Args:
+            max_bytes: More than this is an error, at once if the length is announced.
 
         Raises:
             NoPictureError: The record has no picture.
             ItemNotFoundError: The record is not there.
+            AnswerError: The picture is longer than *max_bytes*.
         """
-        return Opening(self._open)
+        return Opening(partial(self._open, max_bytes))
 
-    async def _open(self) -> PictureStream:
+    async def _open(self, max_bytes: int | None) -> PictureStream:
         exchange = await self._content(detach)
         if exchange.status == 204 or exchange.length == 0:
             exchange.close()
             raise NoPictureError(str(self._of))
-        return PictureStream(self._session, exchange)
+        return PictureStream(self._session, exchange, max_bytes)
 
     async def download(
         self,
-        path: str | os.PathLike[str],
+        target: Target,
         *,
         digest: bool = False,
+        unless: Unless | None = None,
+        max_bytes: int | None = None,
         sniff_extension: bool = False,
         progress: OnProgress | None = None,
     ) -> Downloaded:
-        """Save the picture in a file, which appears, whole, at the very end.
+        """Save the picture; under a path it appears, whole, at the very end.
 
         Args:
-            path: Where; a file that is there is replaced, an error leaves it alone.
+            target: A path, or a file object, sync or async, that is open for writing
+                bytes. A file of that path is replaced; an error leaves it alone.
             digest: Compute the SHA-256 of the bytes.
+            unless: Leave the target alone if the bytes have this digest, or are
+                `ALREADY_THERE`.
+            max_bytes: More than this is an error.
             sniff_extension: Take the extension from the bytes' signature instead of
-                *path*: the service calls every picture ``.jpg``.
+                the path: the service calls every picture ``.jpg``.
             progress: Is told how far it is; an exception of its own ends it all, and
-                the file stays what it was.
+                a file of that path stays what it was.
 
         Raises:
             NoPictureError: The record has no picture.
             ItemNotFoundError: The record is not there.
+            AnswerError: The picture is longer than *max_bytes*.
+            TargetError: What went out could not be taken back, and had to be.
             OSError: The disk is full, the folder missing, and the like.
         """
-        saving = Saving(PartFile(Path(path)), digest, self._meter(progress))
-        try:
-            if await self._content(saving.consume):
-                return await saving.finish(sniff_extension=sniff_extension)
-        finally:
-            saving.discard()  # nothing is left of it, or it is in its place
-        raise NoPictureError(str(self._of))
+        unwanted = read_unless(unless)
+        sink = await open_target(
+            target, sniff_extension=sniff_extension, unless=unwanted
+        )
+        saving = Saving(
+            sink=sink,
+            digest=digest,
+            unless=unwanted,
+            max_bytes=max_bytes,
+            meter=self._meter(progress),
+        )
+        done = await saving.save(self._content)
+        if done is None:
+            raise NoPictureError(str(self._of))
+        return done
 
     async def upload(
         self,

@@ -1,23 +1,17 @@
-"""A picture's bytes on their way in, and the way into a file."""
+"""A picture's bytes on their way in, chunk by chunk."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from types import TracebackType
 from typing import Self
 
-import attrs
-
-from bcpicture.core import media
+from bcpicture.core.guards import require_within
 from bcpicture.core.meanings import error_for
-from bcpicture.core.models import Downloaded
 from bcpicture.core.wire import CONTENT_TYPE, ETAG
-from bcpicture.net.bodies import BLOCK
+from bcpicture.errors import BcPictureError, ClosedError, StalledError
 from bcpicture.net.exchange import Exchange
-from bcpicture.net.files import PartFile, in_thread
-from bcpicture.net.progress import Meter
 from bcpicture.net.session import Session
 from bcpicture.net.transport import BrokenError
 
@@ -26,14 +20,24 @@ class PictureStream:
     """The bytes of a picture, chunk by chunk.
 
     It holds a connection and one of the places in the quota until it has ended,
-    failed, been closed, or been dropped.
+    failed, been closed, been dropped, or not been read for `Timeouts.idle` seconds.
     """
 
-    def __init__(self, session: Session, exchange: Exchange) -> None:
+    def __init__(
+        self, session: Session, exchange: Exchange, max_bytes: int | None = None
+    ) -> None:
         self._session = session
         self._exchange = exchange
+        self._max_bytes = max_bytes
+        self._size = 0
         self._loop = asyncio.get_running_loop()
         self._ended = False
+        self._rest()
+        try:
+            require_within(max_bytes, exchange.length or 0)
+        except BaseException:
+            exchange.close()
+            raise
 
     @property
     def length(self) -> int | None:
@@ -56,8 +60,12 @@ class PictureStream:
     async def __anext__(self) -> bytes:
         if self._ended:
             raise StopAsyncIteration
+        if self._exchange.closed:
+            raise self._closed()
         try:
             chunk = await self._exchange.next_chunk()
+            self._size += len(chunk)
+            require_within(self._max_bytes, self._size)
         except BrokenError as exc:
             self._exchange.close()
             raise error_for(self._session.broken(self._exchange, exc)) from exc
@@ -68,7 +76,25 @@ class PictureStream:
             self._ended = True
             self._exchange.close()
             raise StopAsyncIteration
+        self._rest()
         return chunk
+
+    def _rest(self) -> None:
+        """It is the reader's turn, for a while."""
+        transport = self._session.transport
+        self._exchange.put_down(transport.clock() + transport.timeouts.idle)
+
+    def _closed(self) -> BcPictureError:
+        if not self._exchange.expired:
+            return ClosedError(
+                "The picture's stream is closed.",
+                advice="Read it inside its `async with` block.",
+            )
+        idle = self._session.transport.timeouts.idle
+        return StalledError(
+            f"The picture's stream was closed: nobody read it for {idle:g} seconds.",
+            advice="Read it sooner, save it first, or raise `Timeouts.idle`.",
+        )
 
     async def aclose(self) -> None:
         """Give back the connection and the place."""
@@ -115,87 +141,3 @@ class Opening:
     ) -> None:
         if self._stream is not None:
             await self._stream.aclose()
-
-
-@attrs.define
-class Saving:
-    """One picture on its way into a file, attempt after attempt.
-
-    Chunks are gathered to blocks, and a block is hashed and written in one hop into a
-    thread. The last block waits for `finish`, after the connection was given back, so
-    a picture that fits into one block touches the disk only when it is whole.
-    """
-
-    _file: PartFile
-    _digest: bool
-    _meter: Meter | None = None
-    _attempts: int = 1
-    _size: int = 0
-    _head: bytes = b""
-    _rest: bytes = b""
-    _sha256: "hashlib._Hash" = attrs.field(factory=hashlib.sha256)  # noqa: UP037 - the name is private to the stub
-
-    async def consume(self, exchange: Exchange) -> bool:
-        """Read a reply; False if it says that there is no picture."""
-        await self._restart()
-        self._attempts = exchange.number
-        if exchange.status == 204:
-            return False
-        meter = self._meter
-        if meter is not None:
-            await meter.begin(exchange.number, exchange.length)
-        gathered: list[bytes] = []
-        waiting = 0
-        while chunk := await exchange.next_chunk():
-            gathered.append(chunk)
-            waiting += len(chunk)
-            if meter is not None and meter.add(len(chunk)):
-                await meter.tell()
-            if waiting >= BLOCK:
-                await in_thread(self._write, gathered)
-                gathered, waiting = [], 0
-        self._rest = b"".join(gathered)
-        return bool(self._size or self._rest)
-
-    async def _restart(self) -> None:
-        if self._size:
-            await in_thread(self._file.restart)
-            self._sha256 = hashlib.sha256()
-            self._size = 0
-
-    def _note(self, chunks: list[bytes]) -> None:
-        if not self._size:
-            self._head = b"".join(chunks)[: media.SNIFF_BYTES]
-        self._size += sum(map(len, chunks))
-        if self._digest:
-            for chunk in chunks:
-                self._sha256.update(chunk)
-
-    def _write(self, chunks: list[bytes]) -> None:
-        self._note(chunks)
-        self._file.write(*chunks)
-
-    def _finish(self, *, sniff_extension: bool) -> Downloaded:
-        self._note([self._rest])
-        kind = media.sniff(self._head)
-        if sniff_extension and kind is not None:
-            target = self._file.target
-            self._file.target = target.with_name(target.stem + kind.extension)
-        path = self._file.commit(self._rest)
-        return Downloaded(
-            path=path,
-            size=self._size,
-            sha256=self._sha256.hexdigest() if self._digest else None,
-            content_type=kind.content_type if kind is not None else None,
-            attempts=self._attempts,
-        )
-
-    async def finish(self, *, sniff_extension: bool) -> Downloaded:
-        """Put the file in its place; not if the caller objects to the last news."""
-        if self._meter is not None:
-            await self._meter.finish(self._attempts, self._size + len(self._rest))
-        return await in_thread(lambda: self._finish(sniff_extension=sniff_extension))
-
-    def discard(self) -> None:
-        """Leave nothing behind; not awaited, since it must happen on the way out."""
-        _ = asyncio.get_running_loop().run_in_executor(None, self._file.discard)

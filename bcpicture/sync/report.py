@@ -54,7 +54,8 @@ class Outcome:
         """Path of the file that was sent or written; empty if none was written."""
         if isinstance(self.step, Upload):
             return self.step.file.path
-        return str(self.result.path) if isinstance(self.result, Downloaded) else ""
+        saved = self.result.path if isinstance(self.result, Downloaded) else None
+        return str(saved or "")
 
 
 @attrs.frozen(kw_only=True)

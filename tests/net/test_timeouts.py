@@ -304,7 +304,7 @@ async def test_after_a_calmer_start_it_looks_as_often_as_somebody_needs():
     watchdog.close()
 
 
-@pytest.mark.parametrize("name", ["connect", "reply", "stall"])
+@pytest.mark.parametrize("name", ["connect", "reply", "stall", "idle"])
 @pytest.mark.parametrize("value", [0, -1.0])
 def test_a_timeout_that_lets_nothing_through_is_refused(name: str, value: float):
     with pytest.raises(ConfigurationError, match="must be positive"):

@@ -18,6 +18,7 @@ import aiohttp
 import attrs
 
 from bcpicture import (
+    ALREADY_THERE,
     ANY,
     AccessDeniedError,
     AnswerError,
@@ -54,6 +55,7 @@ from bcpicture import (
     StalledError,
     StaticToken,
     Statistics,
+    TargetError,
     ThrottledError,
     Timeouts,
     TooLargeError,
@@ -150,7 +152,7 @@ def every_option(session: aiohttp.ClientSession, tls: ssl.SSLContext) -> None:
         retries=RetryPolicy(
             attempts=5, base=0.5, cap=30.0, patience=120.0, deadline=600.0
         ),
-        timeouts=Timeouts(connect=15.0, reply=300.0, stall=60.0),
+        timeouts=Timeouts(connect=15.0, reply=300.0, stall=60.0, idle=60.0),
         quota=Quota(requests=6000),
         reserve=0.3,
         tls=tls,
@@ -240,11 +242,16 @@ async def bring_down(bc: BusinessCentral) -> bytes:
 
     done = await picture.download("out/1896-S.jpg")
     assert_type(done, Downloaded)
-    assert_type(done.path, PurePath)
+    assert_type(done.path, PurePath | None)
     assert_type(done.size, int)
     assert_type(done.sha256, str | None)
     assert_type(done.content_type, str | None)
+    assert_type(done.unchanged, bool)
     await picture.download(Path("out/1896-S"), digest=True, sniff_extension=True)
+    await picture.download("out/1896-S.jpg", unless=ALREADY_THERE, max_bytes=1_000_000)
+    await picture.download(BytesIO(), unless=done)
+    async with picture.open(max_bytes=1_000_000) as short:
+        assert_type(short.etag, str | None)
     return await picture.read()
 
 
@@ -348,6 +355,7 @@ to_be_looked_at: tuple[type[BcPictureError], ...] = (
     ReplayError,
     ServiceError,
     SourceError,
+    TargetError,
     TooLargeError,
 )
 as_value_error: ValueError = UsageError("It is wrong.", advice="Mend it.")

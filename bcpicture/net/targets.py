@@ -1,0 +1,55 @@
+"""From whatever a caller names to something that takes a picture's bytes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import IO, Protocol, TypeAlias
+
+from bcpicture.core.digests import AlreadyThere
+from bcpicture.errors import UsageError
+from bcpicture.net.parts import PathSink
+from bcpicture.net.sinks import Sink
+
+
+class AsyncWritable(Protocol):
+    """A file object whose calls are awaited, of anyio or aiofiles for example."""
+
+    def write(self, data: bytes, /) -> Awaitable[object]:
+        """Append *data*."""
+
+
+Target: TypeAlias = str | os.PathLike[str] | IO[bytes] | AsyncWritable
+"""Where a picture can be saved; a `str` is a path."""
+
+
+async def open_target(
+    target: Target,
+    *,
+    sniff_extension: bool = False,
+    unless: str | AlreadyThere | None = None,
+) -> Sink:
+    """Make a sink of *target*; nothing is written yet.
+
+    Args:
+        target: A path, or a file object that is open for writing bytes.
+        sniff_extension: Take a path's extension from the bytes.
+        unless: Bytes that it must not be touched for.
+
+    Raises:
+        UsageError: It is nothing that takes bytes.
+    """
+    if isinstance(target, str | os.PathLike):
+        return PathSink(Path(target), sniff_extension=sniff_extension)
+    if sniff_extension:
+        raise UsageError(
+            f"A {type(target).__name__} has no extension to choose.",
+            advice="Leave sniff_extension out; the result tells the content_type.",
+        )
+    # Not for everybody: most pictures go to paths.
+    from bcpicture.net.held import Held  # noqa: PLC0415 - above
+    from bcpicture.net.writers import open_writer  # noqa: PLC0415 - above
+
+    sink = await open_writer(target, unless)
+    return sink if unless is None else Held(sink)

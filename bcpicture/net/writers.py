@@ -1,0 +1,237 @@
+"""File objects that a caller opened, as targets of a download.
+
+They belong to somebody else: no thread is at work on one any more when the call is
+over, and where they can seek, an error leaves them as they were.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import io
+import os
+from collections.abc import Sequence
+from typing import IO, Any, ClassVar
+
+from bcpicture.core.digests import ALREADY_THERE, AlreadyThere
+from bcpicture.core.media import Kind
+from bcpicture.errors import UsageError
+from bcpicture.net.files import in_thread, in_thread_to_end
+from bcpicture.net.sent import Sent
+from bcpicture.net.sinks import Sink
+
+_GONE = (OSError, ValueError)
+"""What a file object raises that was closed meanwhile, or cannot do it after all."""
+
+
+class FileSink:
+    """A file object whose calls block: all of them run in threads."""
+
+    atomic: ClassVar[bool] = False
+    """Never: whoever looks sees it grow."""
+
+    path: ClassVar[None] = None
+    """It is known by no name."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._span: tuple[int, int] | None = None
+        self._sent: Sent | None = None
+        self._again = False
+
+    async def begin(self, kind: Kind | None) -> None:
+        """The answer begins, once more perhaps; done with the first bytes."""
+        del kind
+        self._again = True
+
+    async def write(self, chunks: Sequence[bytes]) -> None:
+        """Append *chunks*."""
+        await in_thread_to_end(self._write, chunks)
+
+    async def finish(self, rest: Sequence[bytes]) -> None:
+        """Append *rest*, and flush what the file object keeps back."""
+        await in_thread_to_end(self._finish, rest)
+        self._span = None
+
+    async def holds(self, size: int, sha256: str) -> bool:
+        """Unknown: it is open for writing."""
+        del size, sha256
+        return False
+
+    async def discard(self) -> None:
+        """Go back to where it stood, if it can seek and something was written."""
+        if self._span is not None:
+            with contextlib.suppress(*_GONE):
+                await in_thread_to_end(self._go_back, *self._span)
+
+    def _write(self, chunks: Sequence[bytes]) -> None:
+        if self._again:
+            self._start()
+        for chunk in chunks:
+            view = self._sent.new_of(chunk) if self._sent else memoryview(chunk)
+            while view:
+                view = view[self._wrote(self._file.write(view), len(view)) :]
+
+    def _wrote(self, count: int | None, size: int) -> int:
+        if count is None and isinstance(self._file, io.RawIOBase):
+            raise BlockingIOError("The file object takes no more, and does not wait.")
+        return size if count is None else count
+
+    def _start(self) -> None:
+        self._again = False
+        if self._sent is not None:
+            self._sent.again()
+        elif self._span is not None:
+            self._go_back(*self._span)
+        else:
+            self._span = self._find_span()
+            self._sent = None if self._span else Sent()
+
+    def _find_span(self) -> tuple[int, int] | None:
+        """Where it stands and where it ends; None if it cannot be taken back there."""
+        file = self._file
+        try:
+            if not (file.seekable() and hasattr(file, "truncate")):
+                return None
+            start = file.tell()
+            end = file.seek(0, io.SEEK_END)
+            file.seek(start)
+        except (AttributeError, *_GONE):
+            return None
+        return start, max(start, end)
+
+    def _go_back(self, start: int, end: int) -> None:
+        try:
+            self._file.seek(start)
+        except OSError:
+            # It cannot flush what it keeps back before there is room on the disk.
+            os.ftruncate(self._file.fileno(), end)
+            self._file.seek(start)
+        self._file.truncate(end)
+
+    def _finish(self, rest: Sequence[bytes]) -> None:
+        self._write(rest)
+        if self._sent is not None:
+            self._sent.end()
+        if flush := getattr(self._file, "flush", None):
+            flush()
+
+
+class AsyncFileSink:
+    """A file object whose calls are awaited, in this task."""
+
+    atomic: ClassVar[bool] = False
+    """Never: whoever looks sees it grow."""
+
+    path: ClassVar[None] = None
+    """It is known by no name."""
+
+    def __init__(self, file: Any) -> None:  # noqa: ANN401 - has `write`, the rest maybe
+        self._file = file
+        self._span: tuple[int, int] | None = None
+        self._sent: Sent | None = None
+
+    async def begin(self, kind: Kind | None) -> None:
+        """The answer begins, once more perhaps."""
+        del kind
+        if self._sent is not None:
+            self._sent.again()
+        elif self._span is not None:
+            await self._go_back(*self._span)
+        else:
+            self._span = await self._find_span()
+            self._sent = None if self._span else Sent()
+
+    async def write(self, chunks: Sequence[bytes]) -> None:
+        """Append *chunks*, in one call: each may be a hop into a thread."""
+        data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        if self._sent is not None:
+            data = bytes(await in_thread(self._sent.new_of, data))
+        while data:
+            count = await self._file.write(data)
+            short = isinstance(count, int) and count < len(data)
+            data = data[count:] if short else b""
+
+    async def finish(self, rest: Sequence[bytes]) -> None:
+        """Append *rest*, and flush what the file object keeps back."""
+        await self.write(rest)
+        if self._sent is not None:
+            self._sent.end()
+        if flush := getattr(self._file, "flush", None):
+            await _awaited(flush())
+        self._span = None
+
+    async def holds(self, size: int, sha256: str) -> bool:
+        """Unknown: it is open for writing."""
+        del size, sha256
+        return False
+
+    async def discard(self) -> None:
+        """Go back to where it stood, if it can seek and something was written."""
+        if self._span is not None:
+            with contextlib.suppress(*_GONE):
+                await self._go_back(*self._span)
+
+    async def _find_span(self) -> tuple[int, int] | None:
+        file = self._file
+        try:
+            if not (await _awaited(file.seekable()) and hasattr(file, "truncate")):
+                return None
+            start = int(await _awaited(file.tell()))
+            end = int(await _awaited(file.seek(0, io.SEEK_END)))
+            await _awaited(file.seek(start))
+        except (AttributeError, *_GONE):
+            return None
+        return start, max(start, end)
+
+    async def _go_back(self, start: int, end: int) -> None:
+        await _awaited(self._file.seek(start))
+        await _awaited(self._file.truncate(end))
+
+
+async def _awaited(value: Any) -> Any:  # noqa: ANN401 - of a foreign file object
+    return await value if inspect.isawaitable(value) else value
+
+
+async def open_writer(
+    target: Any,  # noqa: ANN401 - any object may come
+    unless: str | AlreadyThere | None,
+) -> Sink:
+    """Make a sink of a file object.
+
+    Raises:
+        UsageError: It takes no bytes, or cannot be compared.
+    """
+    if unless is ALREADY_THERE:
+        raise UsageError(
+            "Whether it is ALREADY_THERE is not known: a file object is not read.",
+            advice="Give a path, or the digest of the bytes that are there.",
+        )
+    write = getattr(target, "write", None)
+    if not callable(write):
+        raise UsageError(
+            f"A {type(target).__name__} cannot take a picture.",
+            advice="Give a path, or a file object that is open for writing bytes.",
+        )
+    # Wrappers of text files are no TextIOBase, but have its `encoding`.
+    if isinstance(target, io.TextIOBase) or hasattr(target, "encoding"):
+        raise UsageError(
+            "The file is open in text mode.", advice='Open it with mode "wb".'
+        )
+    await _require_writable(target)
+    waits = inspect.iscoroutinefunction(write)
+    return AsyncFileSink(target) if waits else FileSink(target)
+
+
+async def _require_writable(target: Any) -> None:  # noqa: ANN401 - as above
+    writable = getattr(target, "writable", None)
+    try:
+        if writable is None or await _awaited(writable()):
+            return
+    except ValueError as exc:
+        raise UsageError(
+            f"The file object cannot be written: {exc}.", advice="Open it again."
+        ) from exc
+    raise UsageError(
+        "The file is open for reading only.", advice='Open it with mode "wb".'
+    )
