@@ -24,8 +24,8 @@ _GONE = (OSError, ValueError)
 """What a file object raises that was closed meanwhile, or cannot do it after all."""
 
 
-class FileSink:
-    """A file object whose calls block: all of them run in threads."""
+class _ObjectSink:
+    """What is the same for all file objects."""
 
     atomic: ClassVar[bool] = False
     """Never: whoever looks sees it grow."""
@@ -33,10 +33,24 @@ class FileSink:
     path: ClassVar[None] = None
     """It is known by no name."""
 
+    _span: tuple[int, int] | None = None
+    """Where it stood and where it ended; None before that is known, and if it cannot
+    be taken back there."""
+
+    _sent: Sent | None = None
+    """What cannot be taken back; None if it can be."""
+
+    async def holds(self, size: int, sha256: str) -> bool:
+        """Unknown: it is open for writing."""
+        del size, sha256
+        return False
+
+
+class FileSink(_ObjectSink):
+    """A file object whose calls block: all of them run in threads."""
+
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self._span: tuple[int, int] | None = None
-        self._sent: Sent | None = None
         self._again = False
 
     async def begin(self, kind: Kind | None) -> None:
@@ -52,11 +66,6 @@ class FileSink:
         """Append *rest*, and flush what the file object keeps back."""
         await in_thread_to_end(self._finish, rest)
         self._span = None
-
-    async def holds(self, size: int, sha256: str) -> bool:
-        """Unknown: it is open for writing."""
-        del size, sha256
-        return False
 
     async def discard(self) -> None:
         """Go back to where it stood, if it can seek and something was written."""
@@ -117,19 +126,11 @@ class FileSink:
             flush()
 
 
-class AsyncFileSink:
+class AsyncFileSink(_ObjectSink):
     """A file object whose calls are awaited, in this task."""
-
-    atomic: ClassVar[bool] = False
-    """Never: whoever looks sees it grow."""
-
-    path: ClassVar[None] = None
-    """It is known by no name."""
 
     def __init__(self, file: Any) -> None:  # noqa: ANN401 - has `write`, the rest maybe
         self._file = file
-        self._span: tuple[int, int] | None = None
-        self._sent: Sent | None = None
 
     async def begin(self, kind: Kind | None) -> None:
         """The answer begins, once more perhaps."""
@@ -160,11 +161,6 @@ class AsyncFileSink:
         if flush := getattr(self._file, "flush", None):
             await _awaited(flush())
         self._span = None
-
-    async def holds(self, size: int, sha256: str) -> bool:
-        """Unknown: it is open for writing."""
-        del size, sha256
-        return False
 
     async def discard(self) -> None:
         """Go back to where it stood, if it can seek and something was written."""
