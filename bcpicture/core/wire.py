@@ -51,6 +51,9 @@ class Request:
     operation: Operation = Operation.READ
     """What it is for."""
 
+    earlier: int = 0
+    """How often the same was sent before, to an address that turned out to be old."""
+
     @property
     def path(self) -> str:
         """Path and query, for people: an address without its origin."""

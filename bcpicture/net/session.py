@@ -111,7 +111,7 @@ class Session:
                 try:
                     result = await self._attempt(request, consume, body, tries)
                 except Setback as setback:
-                    delay = self._judge(setback, tries, request.operation, body)
+                    delay = self._judge(setback, tries, request, body)
                 else:
                     if self.reporter.observers is not None:
                         self.reporter.finished(request, tries, None, self.clock())
@@ -144,7 +144,8 @@ class Session:
         if governor is not None and not governor.enter_now(bulk=self.bulk):
             lane, header = await self._queue(lane, governor, tries)
         # Nothing is awaited between taking the place and this `try`.
-        exchange = Exchange(self.transport, request, tries.number, self._leave, lane)
+        number = request.earlier + tries.number
+        exchange = Exchange(self.transport, request, number, self._leave, lane)
         try:
             if self.reporter.observers is not None:
                 self.reporter.sending(request, tries)
@@ -248,7 +249,7 @@ class Session:
         return Setback(failure, exchange.lane, body, header)
 
     def _judge(
-        self, setback: Setback, tries: Tries, operation: Operation, body: Body | None
+        self, setback: Setback, tries: Tries, request: Request, body: Body | None
     ) -> float:
         """Seconds to wait before the next attempt, or the error that there is none."""
         failure = setback.failure
@@ -257,7 +258,7 @@ class Session:
         self._tell_others(setback)
         attempt = Attempt(
             failure=failure,
-            operation=operation,
+            operation=request.operation,
             number=tries.number,
             like_it=tries.count(kind_of(failure), setback.lane),
             elapsed=self.clock() - tries.started,
@@ -268,12 +269,7 @@ class Session:
         if isinstance(verdict, TryAgain):
             self.reporter.retrying(failure, verdict, tries)
             return verdict.delay
-        final = attrs.evolve(
-            failure,
-            attempts=tries.number,
-            verdict=verdict.reason,
-            doubtful=tries.doubtful,
-        )
+        final = attrs.evolve(failure, verdict=verdict.reason, doubtful=tries.doubtful)
         raise self._error(final, setback) from setback.__cause__
 
     def _tell_others(self, setback: Setback) -> None:
@@ -315,5 +311,6 @@ def _in_doubt(error: BcPictureError, request: Request, tries: Tries) -> BcPictur
         return error
     # A copy: an error about the token, say, belongs to other callers as well.
     doubted = copy.copy(error)
-    doubted.failure = attrs.evolve(failure, doubtful=True, attempts=tries.number)
+    attempts = request.earlier + tries.number
+    doubted.failure = attrs.evolve(failure, doubtful=True, attempts=attempts)
     return doubted

@@ -17,6 +17,9 @@ from bcpicture.resources.handles import RecordHandle
 from bcpicture.resources.records import Records, require
 from bcpicture.resources.references import CompanyRef, RecordRef
 
+_KEPT_HANDLES = 256
+"""Handles of records that are kept for the next call; then all are made anew."""
+
 
 @attrs.frozen
 class Companies:
@@ -57,6 +60,11 @@ class CompanyHandle:
 
     _ref: CompanyRef
 
+    # Whoever serves pictures names the same records again and again.
+    _records: dict[tuple[str, str], RecordHandle] = attrs.field(
+        factory=dict, init=False, eq=False, repr=False
+    )
+
     @property
     def name(self) -> str:
         """The name, or the id, that it was asked for by."""
@@ -89,9 +97,22 @@ class CompanyHandle:
     def _handle(
         self, parent: Parent, record: str | UUID | Item | None, number: str | None
     ) -> RecordHandle:
+        if number is not None or not isinstance(record, str):
+            return self._new_handle(parent, record, number)
+        key = parent.segment, record
+        known = self._records.get(key)
+        if known is None:
+            known = self._new_handle(parent, record, None)
+            if len(self._records) >= _KEPT_HANDLES:
+                self._records.clear()
+            self._records[key] = known
+        return known
+
+    def _new_handle(
+        self, parent: Parent, record: str | UUID | Item | None, number: str | None
+    ) -> RecordHandle:
         ref = self._ref
-        if parent not in ref.endpoint.dialect.parents:
-            require(ref.endpoint.dialect, parent)
+        require(ref.endpoint.dialect, parent)
         return RecordHandle(RecordRef.of(ref, parent, record, number))
 
     def item(
@@ -124,31 +145,31 @@ class CompanyHandle:
         """A contact, like `item`; in API v2.0 only."""
         return self._handle(dialects.CONTACT, contact, number)
 
-    def _records(self, parent: Parent) -> Records:
+    def _all(self, parent: Parent) -> Records:
         require(self._ref.endpoint.dialect, parent)
         return Records(self._ref, parent)
 
     @property
     def items(self) -> Records:
         """All items."""
-        return self._records(dialects.ITEM)
+        return self._all(dialects.ITEM)
 
     @property
     def customers(self) -> Records:
         """All customers."""
-        return self._records(dialects.CUSTOMER)
+        return self._all(dialects.CUSTOMER)
 
     @property
     def vendors(self) -> Records:
         """All vendors."""
-        return self._records(dialects.VENDOR)
+        return self._all(dialects.VENDOR)
 
     @property
     def employees(self) -> Records:
         """All employees."""
-        return self._records(dialects.EMPLOYEE)
+        return self._all(dialects.EMPLOYEE)
 
     @property
     def contacts(self) -> Records:
         """All contacts; in API v2.0 only."""
-        return self._records(dialects.CONTACT)
+        return self._all(dialects.CONTACT)

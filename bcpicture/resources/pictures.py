@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar, overload
 
 import attrs
-from yarl import URL
 
 from bcpicture.core import urls
 from bcpicture.core.decoding import read_picture
-from bcpicture.core.dialects import Parent
 from bcpicture.core.digests import Unless, read_unless
-from bcpicture.core.endpoints import Endpoint
 from bcpicture.core.models import ANY, RAISE, Downloaded, Picture, Uploaded
-from bcpicture.core.wire import (
-    READ_BYTES,
-    READ_JSON,
-    WRITE_BYTES,
-    WRITE_BYTES_ANY,
-    Operation,
-    Request,
-)
-from bcpicture.errors import (
-    CompanyNotFoundError,
-    ConflictError,
-    MissingError,
-    NoPictureError,
-    UsageError,
-)
+from bcpicture.core.wire import READ_JSON, WRITE_BYTES, Operation, Request
+from bcpicture.errors import ConflictError, MissingError, NoPictureError, UsageError
 from bcpicture.net.bodies import Body, BytesBody, HashedBody
 from bcpicture.net.exchange import Exchange, detach
 from bcpicture.net.progress import Meter, MeteredBody, OnProgress
 from bcpicture.net.session import Session
 from bcpicture.net.sources import Source, open_source
 from bcpicture.net.targets import Target, open_target
+from bcpicture.resources.errands import (
+    CONTENT,
+    INFO,
+    REPLACE,
+    Errand,
+    ask,
+    request_for,
+)
 from bcpicture.resources.references import RecordRef
 from bcpicture.resources.saving import Saving
 from bcpicture.resources.streams import Opening, PictureStream
@@ -49,12 +41,7 @@ from bcpicture.resources.writes import (
     write,
 )
 
-A = TypeVar("A")
 T = TypeVar("T")
-
-
-Address = Callable[[Endpoint, str, Parent, str], URL]
-"""Builds an address from endpoint, company, kind and record."""
 
 
 @attrs.define
@@ -67,65 +54,13 @@ class PictureHandle:
     def _session(self) -> Session:
         return self._of.company.session
 
-    async def _ids(self) -> tuple[str, str]:
-        return await self._of.company.id(), await self._of.id()
-
     def _meter(self, progress: OnProgress | None) -> Meter | None:
         return None if progress is None else Meter(progress, self._session.clock)
 
-    def _request(
-        self,
-        method: str,
-        address: Address,
-        headers: Mapping[str, str],
-        ids: tuple[str, str],
-    ) -> Request:
-        of = self._of
-        url = address(of.company.endpoint, ids[0], of.parent, ids[1])
-        operation = Operation.READ if method == "GET" else Operation.WRITE
-        return Request(method=method, url=url, headers=headers, operation=operation)
-
-    def _named(self, error: MissingError) -> MissingError:
-        """Say what is missing, rather than that something is."""
-        failure = error.failure
-        if type(error) is not MissingError or failure is None:
-            return error
-        if failure.code == "Internal_CompanyNotFound":
-            return CompanyNotFoundError(self._of.company.name, failure=failure)
-        missing = self._of.missing()
-        missing.failure = failure
-        return missing
-
-    async def _call(
-        self,
-        method: str,
-        address: Address,
-        headers: Mapping[str, str],
-        send: Callable[[Request, A], Awaitable[T]],
-        what: A,
-    ) -> T:
-        """Send a request; once more, if what was remembered turns out to be gone."""
-        company_id, record_id = self._of.company.known_id, self._of.known_id
-        if company_id is None or record_id is None:
-            company_id, record_id = await self._ids()
-        ids = company_id, record_id
-        try:
-            request = self._request(method, address, headers, ids)
-            return await send(request, what)
-        except MissingError as error:
-            once = not getattr(what, "replayable", True)  # a body that is used up
-            if once or not await self._of.forget():
-                raise self._named(error) from error
-        try:
-            request = self._request(method, address, headers, await self._ids())
-            return await send(request, what)
-        except MissingError as error:
-            raise self._named(error) from error
-
     def _content(self, consume: Callable[[Exchange], Awaitable[T]]) -> Awaitable[T]:
         """Read the picture's bytes."""
-        call = self._of.company.session.call
-        return self._call("GET", urls.picture_content, READ_BYTES, call, consume)
+        of = self._of
+        return ask(of, CONTENT, of.company.session.call, consume)
 
     async def info(self) -> Picture:
         """What the service tells about the picture; also if there is none.
@@ -137,9 +72,7 @@ class PictureHandle:
             ItemNotFoundError: The record is not there.
         """
         call = self._session.call
-        return read_picture(
-            await self._call("GET", urls.picture, READ_JSON, call, Exchange.read)
-        )
+        return read_picture(await ask(self._of, INFO, call, Exchange.read))
 
     @overload
     async def read(self, *, max_bytes: int | None = None) -> bytes: ...
@@ -288,7 +221,7 @@ class PictureHandle:
                 sent = HashedBody(body)
             meter = self._meter(progress)
             metered = sent if meter is None else MeteredBody(sent, meter)
-            written = await self._write("PATCH", urls.picture_content, etag, metered)
+            written = await self._write(_replacing(etag), metered)
             if meter is not None:
                 await meter.confirm(written.attempts, body.size)
             return Uploaded(
@@ -333,24 +266,31 @@ class PictureHandle:
             ItemNotFoundError: The record is not there.
         """
         try:
-            await self._write("DELETE", urls.picture_entity, header_for(if_match), None)
+            await self._write(_deleting(header_for(if_match)), None)
         except MissingError:
             # Some answer so for a picture that is not there. Is the record?
             if (await self.info()).exists:
                 raise
 
-    async def _write(
-        self, method: str, address: Address, etag: str, body: Body | None
-    ) -> Written:
-        headers = WRITE_BYTES_ANY
-        if body is None or etag != "*":
-            headers = {**(WRITE_BYTES if body else READ_JSON), "If-Match": etag}
-        return await self._call(method, address, headers, self._settled, body)
+    def _write(self, errand: Errand, body: Body | None) -> Awaitable[Written]:
+        again = body is None or body.replayable
+        return ask(self._of, errand, self._settled, body, again=again)
 
     def _settled(self, request: Request, body: Body | None) -> Awaitable[Written]:
-        return write(self._session, request, body, self._look)
+        return write(self._of.company.session, request, body, self._look)
 
     async def _look(self) -> Look:
-        ids = await self._ids()
-        request = self._request("GET", urls.picture_content, READ_BYTES, ids)
+        request = await request_for(self._of, CONTENT)
         return await patient(self._session).call(request, look_at)
+
+
+def _replacing(etag: str) -> Errand:
+    if etag == "*":
+        return REPLACE
+    headers = {**WRITE_BYTES, "If-Match": etag}
+    return Errand("PATCH", urls.picture_content, headers, Operation.WRITE)
+
+
+def _deleting(etag: str) -> Errand:
+    headers = {**READ_JSON, "If-Match": etag}
+    return Errand("DELETE", urls.picture_entity, headers, Operation.WRITE)

@@ -10,6 +10,7 @@ from bcpicture.core import urls
 from bcpicture.core.dialects import Parent
 from bcpicture.core.endpoints import Endpoint
 from bcpicture.core.models import Company, Item
+from bcpicture.core.wire import Request
 from bcpicture.errors import ItemNotFoundError, UsageError
 from bcpicture.net.session import Session
 from bcpicture.resources.directory import Directory, Key, told
@@ -95,6 +96,11 @@ class RecordRef:
     item: RecordRef | None = attrs.field(default=None, repr=False)
     """The item that it is a variant of; None for everything else."""
 
+    requests: dict[object, Request] = attrs.field(
+        factory=dict, init=False, eq=False, repr=False
+    )
+    """Requests for its picture that never change, by what they are for."""
+
     @classmethod
     def of(
         cls,
@@ -139,6 +145,11 @@ class RecordRef:
         if found is None:
             raise self.missing()
         return found
+
+    @property
+    def settled(self) -> bool:
+        """Whether the caller gave all ids, so that they are the same for ever."""
+        return self.known_id is not None and self.company.known_id is not None
 
     async def _key(self) -> Key:
         item_id = "" if self.item is None else await self.item.id()

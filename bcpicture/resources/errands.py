@@ -1,0 +1,121 @@
+"""What is asked of a picture: the request for it, and what if the record is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+import attrs
+from yarl import URL
+
+from bcpicture.core import urls
+from bcpicture.core.dialects import Parent
+from bcpicture.core.endpoints import Endpoint
+from bcpicture.core.wire import (
+    READ_BYTES,
+    READ_JSON,
+    WRITE_BYTES_ANY,
+    Operation,
+    Request,
+)
+from bcpicture.errors import CompanyNotFoundError, MissingError
+from bcpicture.resources.references import RecordRef
+
+A = TypeVar("A")
+T = TypeVar("T")
+
+
+@attrs.frozen(eq=False)
+class Errand:
+    """What is asked, of whichever picture."""
+
+    method: str
+    """HTTP verb."""
+
+    address: Callable[[Endpoint, str, Parent, str], URL]
+    """Builds the address from endpoint, company, kind and record."""
+
+    headers: Mapping[str, str]
+    """All but those that a session adds."""
+
+    operation: Operation = Operation.READ
+    """What it is for."""
+
+
+INFO = Errand("GET", urls.picture, READ_JSON)
+"""What the service tells about the picture."""
+
+CONTENT = Errand("GET", urls.picture_content, READ_BYTES)
+"""Its bytes."""
+
+REPLACE = Errand("PATCH", urls.picture_content, WRITE_BYTES_ANY, Operation.WRITE)
+"""Other bytes, whatever was there before."""
+
+_RECURRING = frozenset({INFO, CONTENT, REPLACE})
+
+
+async def request_for(of: RecordRef, errand: Errand, earlier: int = 0) -> Request:
+    """The request for *errand*; remembered if it can never be another one.
+
+    Args:
+        of: Whose picture.
+        errand: What is asked.
+        earlier: How often it was sent already, to an address that was not right.
+    """
+    company_id, record_id = await of.company.id(), await of.id()
+    request = Request(
+        method=errand.method,
+        url=errand.address(of.company.endpoint, company_id, of.parent, record_id),
+        headers=errand.headers,
+        operation=errand.operation,
+        earlier=earlier,
+    )
+    if errand in _RECURRING and of.settled:
+        of.requests[errand] = request
+    return request
+
+
+async def ask(
+    of: RecordRef,
+    errand: Errand,
+    send: Callable[[Request, A], Awaitable[T]],
+    what: A,
+    *,
+    again: bool = True,
+) -> T:
+    """Send a request; once more, if what was remembered turns out to be gone.
+
+    Args:
+        of: Whose picture.
+        errand: What is asked.
+        send: Sends the request.
+        what: Goes with it.
+        again: Whether *what* can be sent a second time.
+
+    Raises:
+        MissingError: The record or its company is not there.
+    """
+    request = of.requests.get(errand) or await request_for(of, errand)
+    try:
+        return await send(request, what)
+    except MissingError as error:
+        if not again or not await of.forget():
+            raise _named(of, error) from error
+        earlier = 0 if error.failure is None else error.failure.attempts
+    request = await request_for(of, errand, earlier)
+    try:
+        return await send(request, what)
+    except MissingError as error:
+        raise _named(of, error) from error
+
+
+def _named(of: RecordRef, error: MissingError) -> MissingError:
+    """Say what is missing, rather than that something is."""
+    failure = error.failure
+    if type(error) is not MissingError or failure is None:
+        return error
+    if failure.code == "Internal_CompanyNotFound":
+        return CompanyNotFoundError(of.company.name, failure=failure)
+    missing = of.missing()
+    missing.failure = failure
+    return missing
