@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import lru_cache, partial
 from typing import NoReturn
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from bcpicture.resources.records import Records, require
 from bcpicture.resources.references import CompanyRef, RecordRef
 
 _KEPT_HANDLES = 256
-"""Handles of records that are kept for the next call; then all are made anew."""
+"""Handles of records that are kept for the next call: those that were used last."""
 
 
 @attrs.frozen
@@ -54,6 +55,17 @@ class Companies:
         )
 
 
+def _new_handle(
+    company: CompanyRef,
+    parent: Parent,
+    record: str | UUID | Item | None,
+    number: str | None = None,
+) -> RecordHandle:
+    if parent not in company.endpoint.dialect.parents:
+        require(company.endpoint.dialect, parent)
+    return RecordHandle(RecordRef.of(company, parent, record, number))
+
+
 @attrs.define
 class CompanyHandle:
     """One company; no request is sent before something of it is asked for."""
@@ -61,9 +73,13 @@ class CompanyHandle:
     _ref: CompanyRef
 
     # Whoever serves pictures names the same records again and again.
-    _records: dict[tuple[str, str], RecordHandle] = attrs.field(
-        factory=dict, init=False, eq=False, repr=False
+    _kept: Callable[[Parent, str], RecordHandle] = attrs.field(
+        init=False, eq=False, repr=False
     )
+
+    @_kept.default
+    def _keeper(self) -> Callable[[Parent, str], RecordHandle]:
+        return lru_cache(_KEPT_HANDLES)(partial(_new_handle, self._ref))
 
     @property
     def name(self) -> str:
@@ -97,23 +113,9 @@ class CompanyHandle:
     def _handle(
         self, parent: Parent, record: str | UUID | Item | None, number: str | None
     ) -> RecordHandle:
-        if number is not None or not isinstance(record, str):
-            return self._new_handle(parent, record, number)
-        key = parent.segment, record
-        known = self._records.get(key)
-        if known is None:
-            known = self._new_handle(parent, record, None)
-            if len(self._records) >= _KEPT_HANDLES:
-                self._records.clear()
-            self._records[key] = known
-        return known
-
-    def _new_handle(
-        self, parent: Parent, record: str | UUID | Item | None, number: str | None
-    ) -> RecordHandle:
-        ref = self._ref
-        require(ref.endpoint.dialect, parent)
-        return RecordHandle(RecordRef.of(ref, parent, record, number))
+        if number is None and isinstance(record, str):
+            return self._kept(parent, record)
+        return _new_handle(self._ref, parent, record, number)
 
     def item(
         self, item: str | UUID | Item | None = None, *, number: str | None = None

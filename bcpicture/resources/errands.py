@@ -54,8 +54,19 @@ REPLACE = Errand("PATCH", urls.picture_content, WRITE_BYTES_ANY, Operation.WRITE
 _RECURRING = frozenset({INFO, CONTENT, REPLACE})
 
 
+def known_request(of: RecordRef, errand: Errand) -> Request | None:
+    """The request for *errand*, if no name has to be looked up for it."""
+    company_id, record_id = of.company.known_id, of.known_id
+    if company_id is None or record_id is None:
+        return None
+    request = _request(of, errand, company_id, record_id)
+    if errand in _RECURRING:
+        of.requests[errand] = request  # what the caller said does not change
+    return request
+
+
 async def request_for(of: RecordRef, errand: Errand, earlier: int = 0) -> Request:
-    """The request for *errand*; remembered if it can never be another one.
+    """The request for *errand*.
 
     Args:
         of: Whose picture.
@@ -63,16 +74,19 @@ async def request_for(of: RecordRef, errand: Errand, earlier: int = 0) -> Reques
         earlier: How often it was sent already, to an address that was not right.
     """
     company_id, record_id = await of.company.id(), await of.id()
-    request = Request(
+    return _request(of, errand, company_id, record_id, earlier)
+
+
+def _request(
+    of: RecordRef, errand: Errand, company_id: str, record_id: str, earlier: int = 0
+) -> Request:
+    return Request(
         method=errand.method,
         url=errand.address(of.company.endpoint, company_id, of.parent, record_id),
         headers=errand.headers,
         operation=errand.operation,
         earlier=earlier,
     )
-    if errand in _RECURRING and of.settled:
-        of.requests[errand] = request
-    return request
 
 
 async def ask(
@@ -95,7 +109,9 @@ async def ask(
     Raises:
         MissingError: The record or its company is not there.
     """
-    request = of.requests.get(errand) or await request_for(of, errand)
+    request = of.requests.get(errand) or known_request(of, errand)
+    if request is None:
+        request = await request_for(of, errand)
     try:
         return await send(request, what)
     except MissingError as error:

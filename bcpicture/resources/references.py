@@ -146,11 +146,6 @@ class RecordRef:
             raise self.missing()
         return found
 
-    @property
-    def settled(self) -> bool:
-        """Whether the caller gave all ids, so that they are the same for ever."""
-        return self.known_id is not None and self.company.known_id is not None
-
     async def _key(self) -> Key:
         item_id = "" if self.item is None else await self.item.id()
         return Key(await self.company.id(), self.parent, self.key, item_id)
