@@ -305,7 +305,12 @@ def _closed() -> ClosedError:
     )
 
 
-async def detach(exchange: Exchange) -> Exchange:
-    """The reply itself, unread; whoever gets it closes it."""
+async def detach(exchange: Exchange, max_bytes: int | None = None) -> Exchange:
+    """The reply itself, unread; whoever gets it closes it.
+
+    Raises:
+        AnswerError: It says that it is longer than *max_bytes*.
+    """
+    require_within(max_bytes, exchange.length or 0)
     exchange.detached = True
     return exchange

@@ -119,7 +119,7 @@ class PictureHandle:
         return Opening(partial(self._open, max_bytes))
 
     async def _open(self, max_bytes: int | None) -> PictureStream:
-        exchange = await self._content(detach)
+        exchange = await self._content(partial(detach, max_bytes=max_bytes))
         if exchange.status == 204 or exchange.length == 0:
             exchange.close()
             raise NoPictureError(str(self._of))

@@ -16,11 +16,49 @@ from bcpicture.net.session import Session
 from bcpicture.net.transport import BrokenError
 
 
+class _Hold:
+    """What a stream holds, and for which task: if that is cancelled, nobody reads on.
+
+    Web frameworks do not close an iterator that they were given, and a cancelled task
+    may keep it, in the frames of its traceback, until the garbage is collected.
+    """
+
+    __slots__ = ("exchange", "left", "task")
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.task: asyncio.Task[object] | None = None
+        self.left = False
+        self.hand_to(asyncio.current_task())
+
+    def hand_to(self, task: asyncio.Task[object] | None) -> None:
+        """*task* has it now."""
+        if task is not self.task:
+            if self.task is not None:
+                self.task.remove_done_callback(self._ended)
+            if task is not None:
+                task.add_done_callback(self._ended)
+            self.task = task
+
+    def _ended(self, task: asyncio.Task[object]) -> None:
+        # One that ended well may have handed the stream on, and one that failed must
+        # not be asked for its exception: then nobody would hear of it.
+        if task.cancelled():
+            self.left = not self.exchange.closed
+            self.end()
+
+    def end(self) -> None:
+        """Give back the connection and the place."""
+        self.exchange.close()
+        self.hand_to(None)
+
+
 class PictureStream:
     """The bytes of a picture, chunk by chunk.
 
     It holds a connection and one of the places in the quota until it has ended,
-    failed, been closed, been dropped, or not been read for `Timeouts.idle` seconds.
+    failed, been closed, been dropped, or not been read for `Timeouts.idle` seconds, or
+    until the task that has it, by opening or reading it, was cancelled.
     """
 
     def __init__(
@@ -32,12 +70,8 @@ class PictureStream:
         self._size = 0
         self._loop = asyncio.get_running_loop()
         self._ended = False
+        self._hold = _Hold(exchange)
         self._rest()
-        try:
-            require_within(max_bytes, exchange.length or 0)
-        except BaseException:
-            exchange.close()
-            raise
 
     @property
     def length(self) -> int | None:
@@ -62,19 +96,20 @@ class PictureStream:
             raise StopAsyncIteration
         if self._exchange.closed:
             raise self._closed()
+        self._hold.hand_to(asyncio.current_task())
         try:
             chunk = await self._exchange.next_chunk()
             self._size += len(chunk)
             require_within(self._max_bytes, self._size)
         except BrokenError as exc:
-            self._exchange.close()
+            self._hold.end()
             raise error_for(self._session.broken(self._exchange, exc)) from exc
         except BaseException:
-            self._exchange.close()
+            self._hold.end()
             raise
         if not chunk:
             self._ended = True
-            self._exchange.close()
+            self._hold.end()
             raise StopAsyncIteration
         self._rest()
         return chunk
@@ -85,6 +120,11 @@ class PictureStream:
         self._exchange.put_down(transport.clock() + transport.timeouts.idle)
 
     def _closed(self) -> BcPictureError:
+        if self._hold.left:
+            return ClosedError(
+                "The picture's stream is closed: the task that had it was cancelled.",
+                advice="Open it in the task that reads it.",
+            )
         if not self._exchange.expired:
             return ClosedError(
                 "The picture's stream is closed.",
@@ -98,7 +138,7 @@ class PictureStream:
 
     async def aclose(self) -> None:
         """Give back the connection and the place."""
-        self._exchange.close()
+        self._hold.end()
 
     async def __aenter__(self) -> Self:
         return self
@@ -109,12 +149,12 @@ class PictureStream:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._exchange.close()
+        self._hold.end()
 
     def __del__(self) -> None:
         # Whoever collects the garbage may be another thread than the loop's.
         if not self._exchange.closed and not self._loop.is_closed():
-            _ = self._loop.call_soon_threadsafe(self._exchange.close)
+            _ = self._loop.call_soon_threadsafe(self._hold.end)
 
 
 class Opening:

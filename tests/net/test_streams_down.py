@@ -15,9 +15,7 @@ from bcpicture import (
     BusinessCentral,
     Endpoint,
     Quota,
-    StalledError,
     StaticToken,
-    Timeouts,
 )
 from bcpicture.emulator import ThreadedEmulator
 
@@ -125,51 +123,6 @@ async def test_a_stream_that_a_thread_drops_gives_its_place_back(paired: Paired)
         await asyncio.to_thread(held.clear)
         async with asyncio.timeout(2):
             await waiting
-
-
-@pytest.mark.parametrize("read", [0, 1])
-async def test_a_stream_that_its_owner_forgets_is_closed(
-    paired: Paired, leftovers: Leftovers, read: int
-):
-    """It may be kept for ever, in a list of visitors that went to sleep, say."""
-    async with paired(timeouts=Timeouts(idle=0.1)) as pair:
-        pair.stored = LARGE
-        await pair.warm_up()
-        stream = await pair.picture.open()
-        for _ in range(read):
-            await anext(stream)
-        assert pair.governor.in_flight == 1
-        assert await leftovers.are_gone(lambda: pair.governor.in_flight == 0)
-        for _ in range(2):
-            with pytest.raises(StalledError, match=r"0\.1 seconds.*Timeouts\.idle"):
-                await anext(stream)
-        await stream.aclose()
-
-
-async def test_a_stream_that_is_read_in_time_is_not_closed(paired: Paired):
-    """However long it takes altogether, and whatever arrives meanwhile."""
-    async with paired(timeouts=Timeouts(idle=0.2)) as pair:
-        pair.stored = LARGE
-        size = 0
-        async for chunk in await pair.picture.open():
-            size += len(chunk)
-            await asyncio.sleep(0.02)
-        assert size == len(LARGE)
-
-
-async def test_a_stream_can_be_waited_for_longer_than_its_reader_may_rest(raw: Raw):
-    """While it waits for the network, another limit holds."""
-
-    async def talk(peer: Peer) -> None:
-        while await peer.asked():
-            await peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")
-            for _ in range(4):
-                await asyncio.sleep(0.15)
-                await peer.say(b"x")
-
-    timeouts = Timeouts(stall=5.0, idle=0.05)
-    async with raw(talk) as server, server.picture(timeouts=timeouts) as picture:
-        assert [chunk async for chunk in await picture.open()] == [b"x"] * 4
 
 
 @pytest.mark.parametrize("announced", [True, False])
