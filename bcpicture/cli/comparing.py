@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bcpicture.core.models import Downloaded
-from bcpicture.core.planning import PushPlan
+from bcpicture.core.pairing import PushPlan
 from bcpicture.sync import Outcome
 
 

@@ -6,7 +6,7 @@ import time
 
 from bcpicture.cli.console import Console, count, size
 from bcpicture.cli.progress import progress
-from bcpicture.core.planning import PushPlan
+from bcpicture.core.pairing import PushPlan
 from bcpicture.sync import Outcome, Report, Run
 from bcpicture.sync.engine import StepT
 

@@ -1,6 +1,6 @@
 """The third floor: bulk synchronisation of pictures with a folder."""
 
-from bcpicture.core.planning import Download, LocalFile, PushPlan, Upload
+from bcpicture.core.pairing import Download, LocalFile, PushPlan, Upload
 from bcpicture.sync.engine import WIDTH, Run
 from bcpicture.sync.folder import scan
 from bcpicture.sync.report import Failed, Outcome, Report, exit_code

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from bcpicture.core.models import Downloaded, Uploaded
-from bcpicture.core.planning import Step
+from bcpicture.core.pairing import Step
 from bcpicture.errors import AuthenticationError, BcPictureError, UsageError
 from bcpicture.sync.report import Outcome, Report, Tally
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from bcpicture.core.planning import LocalFile
+from bcpicture.core.pairing import LocalFile
 from bcpicture.errors import SourceError
 
 

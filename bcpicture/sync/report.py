@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import attrs
 
 from bcpicture.core.models import Downloaded, Uploaded
-from bcpicture.core.planning import Step, Upload
+from bcpicture.core.pairing import Step, Upload
 from bcpicture.errors import BcPictureError
 
 

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from bcpicture.core.models import Downloaded, Uploaded
-from bcpicture.core.planning import (
+from bcpicture.core.pairing import (
     Download,
     PushPlan,
     Target,

@@ -13,7 +13,7 @@ from bcpicture.cli.console import Console, count, shown, size
 from bcpicture.cli.options import Output
 from bcpicture.cli.progress import progress
 from bcpicture.core.models import Uploaded
-from bcpicture.core.planning import LocalFile, Upload
+from bcpicture.core.pairing import LocalFile, Upload
 from bcpicture.sync import Outcome
 
 DONE = Outcome(

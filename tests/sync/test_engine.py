@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 import pytest
 
 from bcpicture.core.models import Uploaded
-from bcpicture.core.planning import Download
+from bcpicture.core.pairing import Download
 from bcpicture.errors import (
     AccessDeniedError,
     RejectedError,

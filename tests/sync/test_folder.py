@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bcpicture.core.planning import LocalFile
+from bcpicture.core.pairing import LocalFile
 from bcpicture.errors import SourceError
 from bcpicture.sync import scan
 

@@ -7,7 +7,7 @@ from pathlib import PurePath
 import pytest
 
 from bcpicture.core.models import Downloaded, Uploaded
-from bcpicture.core.planning import Download, LocalFile, Upload
+from bcpicture.core.pairing import Download, LocalFile, Upload
 from bcpicture.errors import BcPictureError, Failure, RejectedError, TransportError
 from bcpicture.sync.report import Outcome, Report, Tally, exit_code
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bcpicture.core.filenames import safe_name
 from bcpicture.core.models import Item
-from bcpicture.core.planning import (
+from bcpicture.core.pairing import (
     Ambiguous,
     Download,
     LocalFile,

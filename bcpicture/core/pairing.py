@@ -1,4 +1,4 @@
-"""What to do about every item: pure plans that can be looked at before they run.
+"""Plans without a journal, for as long as there are commands that have none.
 
 A file belongs to the item whose number its name tells, in this order: exactly as
 `safe_name` would write it, literally, in the same Unicode normal form, in upper case.
@@ -8,7 +8,6 @@ Upper case, since that is how Business Central keeps its codes, letter by letter
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Protocol
@@ -16,6 +15,7 @@ from typing import Protocol
 import attrs
 
 from bcpicture.core.filenames import extension_of, safe_stem, stem_of
+from bcpicture.core.keys import nfc, upper
 from bcpicture.core.media import PICTURE_EXTENSIONS
 
 
@@ -236,25 +236,10 @@ def _same(text: str) -> str:
     return text
 
 
-def _nfc(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
-
-
-def _upper(text: str) -> str:
-    text = _nfc(text)
-    return text.upper() if text.isascii() else "".join(map(_upper_letter, text))
-
-
-def _upper_letter(char: str) -> str:
-    """Return the capital, where there is exactly one and it leads back."""
-    upper = char.upper()
-    return upper if len(upper) == 1 and upper.lower() == char else char
-
-
 _RULES: tuple[tuple[Callable[[str], str], Callable[[str], str]], ...] = (
-    (_nfc, safe_stem),  # what `pull` wrote, on a file system that decomposes too
+    (nfc, safe_stem),  # what `pull` wrote, on a file system that decomposes too
     (_same, _same),
-    (_nfc, _nfc),
-    (_upper, _upper),
+    (nfc, nfc),
+    (upper, upper),
 )
 """What to compare, of a file's stem and of an item's number; the first that fits."""
