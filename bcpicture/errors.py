@@ -26,7 +26,10 @@
     │   ├── StalledError (TimeoutError)
     │   └── CutShortError
     ├── AnswerError                 the answer is not one of Business Central's
-    └── OutcomeUnknownError         a write may have happened: look before you repeat it
+    ├── OutcomeUnknownError         a write may have happened: look before you repeat it
+    └── JournalError                what a synchronisation remembers cannot be had
+        ├── LockedError             another process works with it: wait for its end
+        └── BackupError             a picture cannot be put aside, or had back
 
 Every error carries the `Failure` that it stands for, where there was a request at
 all, and its text ends with what to do next.
@@ -318,3 +321,15 @@ class AnswerError(BcPictureError):
 
 class OutcomeUnknownError(BcPictureError):
     """A write may or may not have happened, and reading it back failed too."""
+
+
+class JournalError(BcPictureError):
+    """The journal of a synchronisation cannot be read or written."""
+
+
+class LockedError(JournalError):
+    """Another process works with the journal, and there is one at a time."""
+
+
+class BackupError(JournalError):
+    """A picture cannot be saved to the backup, or is not there as it was saved."""

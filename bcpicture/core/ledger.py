@@ -113,6 +113,9 @@ class Link:
 class Intent:
     """A step that is about to happen, or how it ended."""
 
+    step: int = attrs.field(default=0, eq=False)
+    """Which row of the journal it is; 0 until it was read from there."""
+
     run: str
     """Which run it belongs to."""
 
