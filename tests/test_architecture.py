@@ -18,6 +18,7 @@ import bcpicture
 import bcpicture.emulator
 import bcpicture.errors
 import bcpicture.sync
+import bcpicture.web
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "bcpicture"
@@ -36,7 +37,7 @@ BELOW_SYNC = tuple(f"bcpicture.{it}" for it in FLOORS)
 ON_DEMAND = {
     *("PIL", "azure", "cyclopts", "msal", "obstore", "opentelemetry", "rich"),
     *("trustme", "uvloop", "aiohttp.web"),
-    *("bcpicture.cli", "bcpicture.emulator", "bcpicture.sync"),
+    *("bcpicture.cli", "bcpicture.emulator", "bcpicture.sync", "bcpicture.web"),
 }
 """What `import bcpicture` leaves alone."""
 
@@ -83,7 +84,7 @@ def test_the_typed_files_use_every_public_name() -> None:
     nodes = [node for path in files for node in ast.walk(tree(path))]
     used = {node.id for node in nodes if isinstance(node, ast.Name)}
     used |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
-    for home in (bcpicture, bcpicture.sync, bcpicture.emulator):
+    for home in (bcpicture, bcpicture.sync, bcpicture.web, bcpicture.emulator):
         assert not set(home.__all__) - used, home.__name__
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from functools import partial
 from typing import TypeVar, overload
 
@@ -49,6 +49,11 @@ class PictureHandle:
     """The picture of one record; no request is sent before something is asked for."""
 
     _of: RecordRef
+
+    @property
+    def identity(self) -> Hashable:
+        """Equal while two handles of the same client ask for the same picture."""
+        return self._of.identity
 
     @property
     def _session(self) -> Session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from uuid import UUID
 
 import attrs
@@ -132,6 +133,14 @@ class RecordRef:
 
     def __str__(self) -> str:
         return f'{self.parent.kind} "{self.key}" in company "{self.company.name}"'
+
+    @property
+    def identity(self) -> Hashable:
+        """Equal for two references by which one client asks for the same record."""
+        company, item = self.company, self.item
+        asked = company.known_id, company.name, self.parent, self.known_id, self.key
+        # By its id, since a session has no hash; it lives as long as this reference.
+        return id(company.session), *asked, item and item.identity
 
     async def id(self) -> str:
         """Its GUID, looked up once.
