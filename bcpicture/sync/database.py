@@ -19,6 +19,7 @@ from typing import Self, TypeVar, cast
 import attrs
 
 from bcpicture.errors import ClosedError, JournalError
+from bcpicture.sync.finishing import finished
 
 T = TypeVar("T")
 
@@ -162,14 +163,7 @@ class Database:
         """Wait until the thread has let go of the file, whoever wants to go on."""
         self._closed = True
         self._jobs.put(None)
-        cancelled: asyncio.CancelledError | None = None
-        while not self._ended.done():
-            try:
-                await asyncio.shield(self._ended)
-            except asyncio.CancelledError as exc:
-                cancelled = exc
-        if cancelled is not None:
-            raise cancelled
+        await finished(self._ended)
 
     def _answer(self, jobs: Sequence[_Job], results: Sequence[object]) -> None:
         for job, result in zip(jobs, results, strict=True):

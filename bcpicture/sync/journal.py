@@ -67,6 +67,19 @@ class _Note:
     forgotten: Sequence[str] = ()
     changed: datetime
 
+    @classmethod
+    def of(cls, changes: Changes, changed: datetime) -> Self:
+        # Copied: the caller may go on with its lists while the thread writes.
+        return cls(
+            settled=tuple(changes.get("settled", ())),
+            agreements=tuple(changes.get("agreements", ())),
+            links=tuple(changes.get("links", ())),
+            unlinks=tuple(changes.get("unlinks", ())),
+            rejections=tuple(changes.get("rejections", ())),
+            forgotten=tuple(changes.get("forgotten", ())),
+            changed=changed,
+        )
+
     def write(self, connection: sqlite3.Connection) -> None:
         many = partial(_many, connection)
         many(schema.DROP_RECORD, ((it,) for it in self.forgotten))
@@ -163,13 +176,10 @@ class Journal:
     async def note(self, **changes: Unpack[Changes]) -> None:
         """Note what is so now, all of it or nothing.
 
-        The sequences belong to the journal until then.
-
         Args:
             changes: See `Changes`.
         """
-        note = _Note(changed=self._clock(), **changes)
-        await self._database.do(note.write)
+        await self._database.do(_Note.of(changes, self._clock()).write)
 
     def note_soon(self, **changes: Unpack[Changes]) -> None:
         """Like `note`, along with what is awaited next, or with the journal's end.
@@ -179,8 +189,7 @@ class Journal:
         Args:
             changes: See `Changes`.
         """
-        note = _Note(changed=self._clock(), **changes)
-        self._database.do_later(note.write)
+        self._database.do_later(_Note.of(changes, self._clock()).write)
 
     async def open_intents(self) -> list[Intent]:
         """Steps of which nobody knows whether they have happened, the oldest first."""
