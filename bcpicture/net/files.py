@@ -25,11 +25,16 @@ async def in_thread(job: Callable[..., T], *args: object) -> T:
 
 
 async def in_thread_to_end(job: Callable[..., T], *args: object) -> T:
-    """Run *job* in a thread; a cancellation waits until the thread is done.
+    """Run *job* in a thread; a cancellation waits until the thread is done."""
+    return await to_end(asyncio.get_running_loop().run_in_executor(None, job, *args))
 
-    For what belongs to somebody else, who may go on with it as soon as we are gone.
+
+async def to_end(future: asyncio.Future[T]) -> T:
+    """Wait for *future*; a cancellation of ours does so as well before it goes on.
+
+    For work on what belongs to somebody else, who may go on with it as soon as we are
+    gone.
     """
-    future = asyncio.get_running_loop().run_in_executor(None, job, *args)
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import hashlib
@@ -188,5 +187,5 @@ class PathSink:
         return await in_thread(self._part.holds, size, sha256)
 
     async def discard(self) -> None:
-        """Leave nothing behind; not waited for, since nobody else knows the file."""
-        _ = asyncio.get_running_loop().run_in_executor(None, self._part.discard)
+        """Leave nothing behind; who is cancelled once more need not wait for it."""
+        await in_thread(self._part.discard)

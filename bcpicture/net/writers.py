@@ -6,6 +6,7 @@ over, and where they can seek, an error leaves them as they were.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import inspect
 import io
@@ -16,7 +17,7 @@ from typing import IO, Any, ClassVar
 from bcpicture.core.digests import ALREADY_THERE, AlreadyThere
 from bcpicture.core.media import Kind
 from bcpicture.errors import UsageError
-from bcpicture.net.files import in_thread, in_thread_to_end
+from bcpicture.net.files import in_thread, in_thread_to_end, to_end
 from bcpicture.net.sent import Sent
 from bcpicture.net.sinks import Sink
 
@@ -135,6 +136,9 @@ class AsyncFileSink(_ObjectSink):
     async def begin(self, kind: Kind | None) -> None:
         """The answer begins, once more perhaps."""
         del kind
+        await to_end(asyncio.ensure_future(self._start()))
+
+    async def _start(self) -> None:
         if self._sent is not None:
             self._sent.again()
         elif self._span is not None:
@@ -147,7 +151,12 @@ class AsyncFileSink(_ObjectSink):
         """Append *chunks*, in one call: each may be a hop into a thread."""
         data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         if self._sent is not None:
-            data = bytes(await in_thread(self._sent.new_of, data))
+            # It may be a socket: whoever cancels does not wait for its other end.
+            await self._write(bytes(await in_thread(self._sent.new_of, data)))
+        else:
+            await to_end(asyncio.ensure_future(self._write(data)))
+
+    async def _write(self, data: bytes) -> None:
         while data:
             count = await self._file.write(data)
             short = isinstance(count, int) and count < len(data)
@@ -166,7 +175,7 @@ class AsyncFileSink(_ObjectSink):
         """Go back to where it stood, if it can seek and something was written."""
         if self._span is not None:
             with contextlib.suppress(*_GONE):
-                await self._go_back(*self._span)
+                await to_end(asyncio.ensure_future(self._go_back(*self._span)))
 
     async def _find_span(self) -> tuple[int, int] | None:
         file = self._file

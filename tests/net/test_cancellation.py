@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import anyio
 import pytest
 
 from bcpicture import ConflictError
@@ -21,6 +22,7 @@ Leftovers: TypeAlias = Any
 
 OLD = os.urandom(1_500_000)
 NEW = os.urandom(1_500_001)
+KEPT = {"in.jpg", "out.jpg", "file.jpg"}
 
 
 async def chunks() -> AsyncIterator[bytes]:
@@ -52,6 +54,29 @@ async def abandoned_stream(picture: PictureHandle, _: Path) -> None:
 
 async def download(picture: PictureHandle, folder: Path) -> None:
     await picture.download(folder / "out.jpg", digest=True)
+
+
+async def download_to_file(picture: PictureHandle, folder: Path) -> None:
+    with (folder / "file.jpg").open("wb") as file:
+        try:
+            await picture.download(file, digest=True)
+        except asyncio.CancelledError:
+            assert (file.tell(), file.seek(0, os.SEEK_END)) == (0, 0)
+            raise
+
+
+async def download_held(picture: PictureHandle, folder: Path) -> None:
+    with (folder / "file.jpg").open("wb") as file:
+        await picture.download(file, unless="0" * 64)
+
+
+async def download_awaited(picture: PictureHandle, folder: Path) -> None:
+    with (folder / "file.jpg").open("wb") as file:
+        try:
+            await picture.download(anyio.wrap_file(file))
+        except asyncio.CancelledError:
+            assert (file.tell(), file.seek(0, os.SEEK_END)) == (0, 0)
+            raise
 
 
 async def upload_bytes(picture: PictureHandle, _: Path) -> None:
@@ -87,7 +112,8 @@ async def delete(picture: PictureHandle, _: Path) -> None:
 
 Call: TypeAlias = Callable[[PictureHandle, Path], Awaitable[None]]
 CALLS: list[Call] = [
-    *(read, info, stream, abandoned_stream, download, delete),
+    *(read, info, stream, abandoned_stream, download),
+    *(download_to_file, download_held, download_awaited, delete),
     *(upload_bytes, upload_path, upload_file, upload_stream, upload_once),
     upload_if_absent,
 ]
@@ -175,12 +201,12 @@ async def test_cancelled_at_any_step_nothing_is_left(
                     and not pair.http.connector._acquired
                 )
             ), f"at step {steps}"
-            assert await leftovers.are_gone_from(folder, but={"in.jpg", "out.jpg"}), (
-                f"at step {steps}"
-            )
+            assert await leftovers.are_gone_from(folder, but=KEPT), f"at step {steps}"
             assert pair.stored in {OLD, NEW, None}
             out = folder / "out.jpg"
             assert not out.exists() or out.read_bytes() in {OLD, NEW}
+            file = folder / "file.jpg"
+            assert not file.exists() or file.read_bytes() in {OLD, NEW, b""}
             if over:
                 break
         else:
