@@ -97,7 +97,14 @@ class Exchange(Watched):
             BrokenError: There is none.
         """
         transport = self._transport
-        data = None if body is None else self._data(body)
+        # aiohttp takes the length from all of these: never chunked encoding.
+        data: bytes | Outgoing | None = None
+        if body is not None:
+            data = body.whole
+            if data is None:
+                data = self._in_pieces(body)
+            else:
+                self._whole = len(data)
         timeouts, request = transport.timeouts, self.request
         patience = timeouts.stall if self.outgoing is not None else timeouts.reply
         self.begin(transport.clock() + patience)
@@ -130,11 +137,7 @@ class Exchange(Watched):
         # be remembered as the context of this one.
         raise trouble
 
-    def _data(self, body: Body) -> bytes | Outgoing:
-        # aiohttp takes the length from either of them: never chunked encoding.
-        if (whole := body.whole) is not None:
-            self._whole = len(whole)
-            return whole
+    def _in_pieces(self, body: Body) -> Outgoing:
         if isinstance(body, MeteredBody):
             body = body.sending(self.number, self)
         self.outgoing = Outgoing(body, self._moved)
@@ -184,7 +187,8 @@ class Exchange(Watched):
         if response is None or length is None or length > _AT_ONCE:
             # A 204 has no length and no bytes; it ends at once.
             return await self._collect(max_bytes)
-        require_within(max_bytes, length)
+        if max_bytes is not None:
+            require_within(max_bytes, length)
         try:
             # A small body has often come together with its headers.
             content = response.content

@@ -134,12 +134,14 @@ class Watched:
 class Watchdog:
     """Looks at everything watched; sleeps while there is nothing."""
 
-    __slots__ = ("_clock", "_every", "_timer", "_watched")
+    __slots__ = ("_clock", "_every", "_timer", "_watched", "discard")
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._every = inf
         self._clock = clock
         self._watched: set[Watched] = set()
+        self.discard: Callable[[Watched], None] = self._watched.discard
+        """Looks at it no more: the set's own method, one step less a request."""
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, watched: Watched) -> None:
@@ -156,10 +158,6 @@ class Watchdog:
         if self._timer is not None:
             self._timer.cancel()
             self._set_alarm()
-
-    def discard(self, watched: Watched) -> None:
-        """Look at it no more."""
-        self._watched.discard(watched)
 
     def _set_alarm(self) -> None:
         loop = asyncio.get_running_loop()

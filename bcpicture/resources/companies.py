@@ -18,7 +18,7 @@ from bcpicture.resources.handles import RecordHandle
 from bcpicture.resources.records import Records, require
 from bcpicture.resources.references import CompanyRef, RecordRef
 
-_KEPT_HANDLES = 256
+_KEPT_HANDLES = 64
 """Handles of records that are kept for the next call: those that were used last."""
 
 

@@ -99,12 +99,11 @@ class PictureHandle:
             ItemNotFoundError: The record is not there.
             AnswerError: The picture is longer than *max_bytes*.
         """
-        data = await self._content(
-            Exchange.read
-            if max_bytes is None
-            else partial(Exchange.read, max_bytes=max_bytes)
-        )
-        if data:
+        consume = Exchange.read
+        if max_bytes is not None:
+            consume = partial(Exchange.read, max_bytes=max_bytes)
+        of = self._of
+        if data := await ask(of, CONTENT, of.company.session.call, consume):
             return data
         if default is RAISE:
             raise NoPictureError(str(self._of))
@@ -226,7 +225,8 @@ class PictureHandle:
                 sent = HashedBody(body)
             meter = self._meter(progress)
             metered = sent if meter is None else MeteredBody(sent, meter)
-            written = await self._write(_replacing(etag), metered)
+            errand = REPLACE if etag == "*" else _replacing(etag)
+            written = await self._write(errand, metered)
             if meter is not None:
                 await meter.confirm(written.attempts, body.size)
             return Uploaded(
@@ -290,8 +290,6 @@ class PictureHandle:
 
 
 def _replacing(etag: str) -> Errand:
-    if etag == "*":
-        return REPLACE
     headers = {**WRITE_BYTES, "If-Match": etag}
     return Errand("PATCH", urls.picture_content, headers, Operation.WRITE)
 
