@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from enum import Enum
 
 import attrs
@@ -119,5 +120,129 @@ REPLACE = Limit(share=0.10, least=50)
 DELETE = Limit(share=0.05)
 """How many pictures a run deletes unless it is told otherwise."""
 
+_REBASE = (
+    "Say rebase=True (--rebase) once: everything is compared by its bytes, and nothing "
+    "is deleted."
+)
+_ONCE_WITHOUT = {
+    BrakeKind.OTHER_MATCHING: "Run once without delete (--delete), then with it.",
+    BrakeKind.LISTING: "Mend that, or run without delete (--delete).",
+    BrakeKind.EMPTY_SOURCE: "Look at it, or run without delete (--delete).",
+}
 _MANY = 10
 """Known pictures that must have changed or gone before they are called most."""
+
+
+def too_many(
+    kind: BrakeKind, count: int, allowed: Limit, of: int, done: str
+) -> Iterator[Brake]:
+    """The brake for more than is allowed.
+
+    Args:
+        kind: `BrakeKind.MAX_REPLACE` or `BrakeKind.MAX_DELETE`.
+        count: How many there would be.
+        allowed: How many there may be.
+        of: How many there are.
+        done: What would become of them, such as ``pictures would be replaced``.
+    """
+    limit = allowed.among(of)
+    if limit is None or count <= limit:
+        return
+    flag = kind.value.replace("_", "-")
+    yield Brake(
+        kind=kind,
+        count=count,
+        limit=limit,
+        of=of,
+        option=kind.value,
+        text=(
+            f"{count} of {of} {done}, and at most {limit} may be ({allowed}). Look at "
+            f"them in a dry run; if they are right, say {kind.value}={count} "
+            f"(--{flag} {count})."
+        ),
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Strangeness:
+    """How much of what is remembered does not fit what is there."""
+
+    backwards: int = 0
+    """Records that are older than they were."""
+
+    odd: int = 0
+    """Known pictures that somebody else changed, or that are gone."""
+
+    known: int = 0
+    """Known pictures."""
+
+    def brakes(self) -> Iterator[Brake]:
+        """The brakes that follow from it."""
+        if self.backwards:
+            yield Brake(
+                kind=BrakeKind.BACKWARDS,
+                count=self.backwards,
+                of=self.known,
+                option="rebase",
+                text=(
+                    f"{self.backwards} records are older than they were in the last "
+                    f"run, as in an environment that was restored. {_REBASE}"
+                ),
+            )
+        if self.odd >= _MANY and 2 * self.odd > self.known:
+            yield Brake(
+                kind=BrakeKind.STRANGE,
+                count=self.odd,
+                limit=self.known // 2,
+                of=self.known,
+                option="rebase",
+                text=(
+                    f"{self.odd} of {self.known} known pictures were changed by others "
+                    f"or are gone, as in an environment that was copied. {_REBASE}"
+                ),
+            )
+
+
+def unsafe_deletions(
+    count: int, *, same_matching: bool, clean: bool, empty: bool
+) -> Iterator[Brake]:
+    """The brakes for deletions that may rest on a mistake.
+
+    Args:
+        count: How many there would be.
+        same_matching: Whether files are matched as in the last run.
+        clean: Whether every listing ended without an error.
+        empty: Whether nothing at all is in the source.
+    """
+    if not count:
+        return
+    told = f"{count} pictures would be deleted, but"
+    found = (
+        (
+            same_matching,
+            BrakeKind.OTHER_MATCHING,
+            "files are matched in another way than in the last run",
+        ),
+        (clean, BrakeKind.LISTING, "a listing did not tell everything that is there"),
+        (not empty, BrakeKind.EMPTY_SOURCE, "the source is empty, or not connected"),
+    )
+    for fine, kind, what in found:
+        if not fine:
+            yield Brake(
+                kind=kind,
+                count=count,
+                option="delete",
+                text=f"{told} {what}. {_ONCE_WITHOUT[kind]}",
+            )
+
+
+def no_marker(name: str) -> Brake:
+    """The brake for a source without the file by which it is known."""
+    return Brake(
+        kind=BrakeKind.NO_MARKER,
+        option="require_file",
+        text=(
+            f"The file {name} is not there, so this is not the right folder, or it is "
+            "not connected. Connect it, or leave require_file (--require-file) out."
+        ),
+    )

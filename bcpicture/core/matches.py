@@ -140,7 +140,7 @@ class Matching:
     passed_over: tuple[PassedOver, ...] = ()
     """Files that stay at home because their record gets another one."""
 
-    without_file: Sample = Sample()
+    without_file: Sample = attrs.field(factory=Sample)
     """Numbers of the records that no file was found for."""
 
     watched: Mapping[str, Row] = attrs.field(factory=dict, repr=False)

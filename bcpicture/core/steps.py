@@ -65,6 +65,7 @@ class Why(StrEnum):
     GONE_UNKNOWN = "the file is gone, but nothing proves whose the picture is"
     RENUMBERED = "the file is gone, but the record has another number now"
     REJECTED = "the service refused this picture, and nothing has changed since"
+    EMPTY = "the file is empty"
     YOUNG = "the file changed a moment ago; the next run takes it"
     RECORD_GONE = "the record is gone since it was listed"
 

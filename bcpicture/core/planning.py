@@ -1,0 +1,246 @@
+"""What a push does about every record: pure, so that it can be looked at first.
+
+A plan is made in stages, since each answer decides what has to be asked next::
+
+    planning = PushPlanning(PushSurvey(…))
+    answers = Answers()
+    while asked := planning.questions(answers):
+        ...                      # hash, expand, read; add to the answers
+    plan = planning.plan(answers)
+
+Nothing is asked about a record that agrees in every sign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from operator import attrgetter
+from typing import TypeVar
+
+import attrs
+
+from bcpicture.core.brakes import (
+    Brake,
+    BrakeKind,
+    Strangeness,
+    no_marker,
+    too_many,
+    unsafe_deletions,
+)
+from bcpicture.core.dialects import Dialect
+from bcpicture.core.judging import Case, Need, Verdict, judge_pair
+from bcpicture.core.matches import Matching, Pair, Row
+from bcpicture.core.options import PushOptions
+from bcpicture.core.orphans import Orphan, judge_orphan
+from bcpicture.core.plans import PushPlan
+from bcpicture.core.signs import moved_backwards
+from bcpicture.core.steps import Adopt, Delete, Keep, PushStep, Replaces, Upload
+from bcpicture.core.surveys import Answers, Memory, NoMemory, Questions, facts_of
+from bcpicture.errors import UsageError
+
+_StepT = TypeVar("_StepT", bound=PushStep)
+_SECOND = 1_000_000_000
+
+
+@attrs.frozen(kw_only=True)
+class PushSurvey:
+    """What is known before anything is asked."""
+
+    matching: Matching
+    """Which file belongs to which record; it has watched all of `known_ids`."""
+
+    memory: Memory
+    """What the journal remembers."""
+
+    dialect: Dialect
+    """Says what signs are worth."""
+
+    options: PushOptions
+    """What the user decided."""
+
+    scanned: int
+    """When the files were listed, in nanoseconds since the epoch."""
+
+    clean: bool = True
+    """Whether every listing ended without an error."""
+
+    marker: bool = True
+    """Whether `PushOptions.require_file` is there."""
+
+
+class PushPlanning:
+    """A plan in the making."""
+
+    def __init__(self, survey: PushSurvey) -> None:
+        self._survey = survey
+        self._options = survey.options
+        memory = NoMemory() if survey.options.rebase else survey.memory
+        self._agreements = memory.agreements
+        self._links = memory.links
+        self._rejections = memory.rejections
+        self._last_matching = memory.last_matching
+        self._paired = {pair.row.id for pair in survey.matching.pairs}
+        undecided: list[Pair | Row] = [*survey.matching.pairs]
+        undecided += self._without_their_file()
+        self._open = [(one, Need.NOTHING) for one in undecided]
+        self._steps: list[PushStep] = []
+        self._unchanged = self._exist = self._odd = 0
+
+    def questions(self, answers: Answers) -> Questions:
+        """Return what has to be asked next; nothing if the plan can be made.
+
+        Args:
+            answers: To everything that was asked before, if only in their `failed`.
+        """
+        self._look(answers)
+        asked: dict[Need, list[Pair | Row]] = {need: [] for need in Need}
+        for one, need in self._open:
+            for single in need:
+                asked[single].append(one)
+        return Questions(
+            hash=tuple(one.file for one in asked[Need.HASH] if isinstance(one, Pair)),
+            expand=tuple(_row(one).id for one in asked[Need.EXPAND]),
+            read=tuple(_row(one).id for one in asked[Need.READ]),
+        )
+
+    def plan(self, answers: Answers) -> PushPlan:
+        """Return the plan, once there are no more questions.
+
+        Raises:
+            UsageError: There are.
+        """
+        self._look(answers)
+        if self._open:
+            raise UsageError(
+                f"{len(self._open)} records cannot be decided on yet.",
+                advice="Answer what `questions` returns until it returns nothing.",
+            )
+        matching = self._survey.matching
+        made = PushPlan(
+            uploads=self._all(Upload),
+            adoptions=self._all(Adopt),
+            deletions=self._all(Delete),
+            kept=self._all(Keep),
+            unmatched=matching.unmatched,
+            ambiguous=matching.ambiguous,
+            passed_over=matching.passed_over,
+            without_file=matching.without_file,
+            vanished=tuple(sorted(self._vanished())),
+            unchanged=self._unchanged,
+            left_out=matching.left_out,
+            fingerprint=matching.fingerprint,
+            options=self._options,
+        )
+        return attrs.evolve(made, brakes=tuple(self._brakes(made)))
+
+    def _all(self, kind: type[_StepT]) -> tuple[_StepT, ...]:
+        found = [step for step in self._steps if isinstance(step, kind)]
+        return tuple(sorted(found, key=attrgetter("number", "id")))
+
+    def _look(self, answers: Answers) -> None:
+        """Decide about everything that can be decided now."""
+        left = []
+        for one, _ in self._open:
+            verdict = self._judged(one, answers)
+            if verdict.need:
+                left.append((one, verdict.need))
+                continue
+            self._exist += verdict.exists
+            self._odd += verdict.odd
+            if verdict.step:
+                self._steps.append(verdict.step)
+            else:
+                self._unchanged += isinstance(one, Pair)
+        self._open = left
+
+    def _judged(self, one: Pair | Row, answers: Answers) -> Verdict:
+        if isinstance(one, Pair):
+            return self._of_pair(one, answers)
+        return self._of_row(one, answers)
+
+    def _of_pair(self, pair: Pair, answers: Answers) -> Verdict:
+        row, file = pair.row, pair.file
+        known = self._agreements.get(row.id)
+        age = self._survey.scanned - file.signs.modified
+        case = Case(
+            file=file,
+            row=row,
+            known=known,
+            link=self._links.get(row.id),
+            rejected=self._rejections.get(row.id) if self._rejections else None,
+            options=self._options,
+            facts=facts_of(self._survey.dialect, row.id, row.item, known, answers),
+            told=answers,
+        )
+        return judge_pair(case, young=0 <= age < self._options.settle * _SECOND)
+
+    def _of_row(self, row: Row, answers: Answers) -> Verdict:
+        known = self._agreements.get(row.id)
+        case = Orphan(
+            row=row,
+            known=known,
+            link=self._links[row.id],
+            facts=facts_of(self._survey.dialect, row.id, row.item, known, answers),
+            told=answers,
+        )
+        return judge_orphan(case, delete=self._options.deletes)
+
+    def _without_their_file(self) -> Iterator[Row]:
+        """Records that were linked to a file which is gone, and got no other."""
+        matching = self._survey.matching
+        for id_ in self._links:
+            if id_ in self._paired or id_ in matching.unclear:
+                continue
+            row = matching.watched.get(id_)
+            if row and self._links[id_].name not in matching.names:
+                yield row
+
+    def _vanished(self) -> Iterator[str]:
+        there = self._survey.matching.watched
+        return (id_ for id_ in {*self._agreements, *self._links} if id_ not in there)
+
+    def _brakes(self, made: PushPlan) -> Iterator[Brake]:
+        options, survey = self._options, self._survey
+        if options.require_file and not survey.marker:
+            yield no_marker(options.require_file)
+        strange, elsewhere = self._compared()
+        yield from strange.brakes()
+        exist = self._exist + elsewhere
+        replaced = sum(it.replaces is not Replaces.NOTHING for it in made.uploads)
+        told = "pictures would be replaced"
+        kind = BrakeKind.MAX_REPLACE
+        yield from too_many(kind, replaced, options.max_replace, exist, told)
+        gone, told = len(made.deletions), "pictures would be deleted"
+        kind = BrakeKind.MAX_DELETE
+        yield from too_many(kind, gone, options.max_delete, exist, told)
+        yield from unsafe_deletions(
+            gone,
+            same_matching=self._last_matching == made.fingerprint,
+            clean=survey.clean,
+            empty=not survey.matching.names,
+        )
+
+    def _compared(self) -> tuple[Strangeness, int]:
+        """How much is strange, and how many pictures there are without a file."""
+        backwards = known = gone = elsewhere = 0
+        watched = self._survey.matching.watched
+        decided = self._paired | {step.id for step in self._steps}
+        for id_, agreement in self._agreements.items():
+            row, picture = watched.get(id_), agreement.digest is not None
+            known += picture
+            if row is None:
+                gone += picture
+                continue
+            backwards += moved_backwards(agreement.item, row.item)
+            elsewhere += picture and id_ not in decided
+        odd = self._odd + gone
+        return Strangeness(backwards=backwards, odd=odd, known=known), elsewhere
+
+
+def plan_push(survey: PushSurvey, answers: Answers) -> PushPlan:
+    """Make the plan of a push in one go, with the answers to all its questions."""
+    return PushPlanning(survey).plan(answers)
+
+
+def _row(one: Pair | Row) -> Row:
+    return one.row if isinstance(one, Pair) else one

@@ -1,0 +1,121 @@
+"""Plans: what a push or a pull will do, and what it will leave alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+
+from bcpicture.core.brakes import Brake
+from bcpicture.core.matches import Ambiguous, PassedOver, Sample, Unmatched
+from bcpicture.core.options import PullOptions, PushOptions
+from bcpicture.core.steps import (
+    Adopt,
+    Delete,
+    Download,
+    Keep,
+    PullStep,
+    PushStep,
+    Remove,
+    Upload,
+)
+
+
+@attrs.frozen(kw_only=True)
+class PushPlan:
+    """What a push will do. Every list is in order; no record is in two steps."""
+
+    uploads: tuple[Upload, ...] = ()
+    """Files to send."""
+
+    adoptions: tuple[Adopt, ...] = ()
+    """What is the same on both sides, and only has to be noted."""
+
+    deletions: tuple[Delete, ...] = ()
+    """Pictures to take away."""
+
+    kept: tuple[Keep, ...] = ()
+    """What is left alone although one might expect otherwise."""
+
+    unmatched: tuple[Unmatched, ...] = ()
+    """Files that stay at home."""
+
+    ambiguous: tuple[Ambiguous, ...] = ()
+    """Files of which it is not clear where they belong; they stay at home too."""
+
+    passed_over: tuple[PassedOver, ...] = ()
+    """Files that stay at home because their record gets another one."""
+
+    without_file: Sample = attrs.field(factory=Sample)
+    """Numbers of the records that no file was found for."""
+
+    vanished: tuple[str, ...] = attrs.field(default=(), repr=False)
+    """Ids of records that are remembered, and were not listed any more."""
+
+    unchanged: int = 0
+    """Records that are in step."""
+
+    left_out: int = 0
+    """Files that ``include`` and ``exclude`` leave out."""
+
+    brakes: tuple[Brake, ...] = ()
+    """Why it must not be run as it is; empty: it may."""
+
+    fingerprint: str = ""
+    """Of the options by which files were matched."""
+
+    options: PushOptions = attrs.field(factory=PushOptions, repr=False)
+    """What the user decided."""
+
+    @property
+    def size(self) -> int:
+        """Bytes to send, before any preparation."""
+        return sum(step.size for step in self.uploads)
+
+    @property
+    def steps(self) -> Iterator[PushStep]:
+        """All steps, in the order in which they are carried out."""
+        yield from self.adoptions
+        yield from self.kept
+        yield from self.uploads
+        yield from self.deletions
+
+
+@attrs.frozen(kw_only=True)
+class PullPlan:
+    """What a pull will do. Every list is in order; no record is in two steps."""
+
+    downloads: tuple[Download, ...] = ()
+    """Pictures to fetch."""
+
+    adoptions: tuple[Adopt, ...] = ()
+    """What is the same on both sides, and only has to be noted."""
+
+    removals: tuple[Remove, ...] = ()
+    """Files to take away."""
+
+    kept: tuple[Keep, ...] = ()
+    """What is left alone although one might expect otherwise."""
+
+    vanished: tuple[str, ...] = attrs.field(default=(), repr=False)
+    """Ids of records that are remembered, and were not listed any more."""
+
+    unchanged: int = 0
+    """Records that are in step."""
+
+    absent: int = 0
+    """Records without a picture."""
+
+    brakes: tuple[Brake, ...] = ()
+    """Why it must not be run as it is; empty: it may."""
+
+    options: PullOptions = attrs.field(factory=PullOptions, repr=False)
+    """What the user decided."""
+
+    @property
+    def steps(self) -> Iterator[PullStep]:
+        """All steps, in the order in which they are carried out."""
+        yield from self.adoptions
+        yield from self.kept
+        yield from self.downloads
+        yield from self.removals
