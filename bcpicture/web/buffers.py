@@ -49,11 +49,15 @@ class Buffers:
     """Seconds after which a visitor that takes nothing loses its body, if others wait
     for room."""
 
+    fresh: float = 0.0
+    """Seconds for which a body that came in answers further visitors without a request.
+    It makes room for others before that, if need be. 0 to ask for every one anew."""
+
     folder: str | os.PathLike[str] | None = None
     """Where temporary files are made; None for the system's place."""
 
     _budget: Budget = attrs.field(init=False, repr=False)
-    _flights: Flights = attrs.field(factory=Flights, init=False, repr=False)
+    _flights: Flights = attrs.field(init=False, repr=False)
     _readers: WeakSet[Served] = attrs.field(factory=WeakSet, init=False, repr=False)
     _alarm: asyncio.TimerHandle | None = attrs.field(
         default=None, init=False, repr=False
@@ -66,6 +70,7 @@ class Buffers:
                 advice="in_memory is at most memory, and longest at most disk.",
             )
         self._budget = Budget(self.memory, self.disk, self._relieve)
+        self._flights = Flights(self.fresh)
 
     @property
     def memory_left(self) -> int:
@@ -93,15 +98,26 @@ class Buffers:
         kept = Keeping(room, self.in_memory, folder)
         return await take_in(picture, kept, self.longest)
 
+    def forget(self, picture: PictureHandle) -> None:
+        """Ask for this one anew: call it after an upload, if `fresh` is not 0."""
+        self._flights.forget(picture.identity)
+
+    def clear(self) -> None:
+        """Forget all that is kept because of `fresh`; visitors keep what they have."""
+        while self._flights.drop_oldest():
+            pass
+
     def watch(self, served: Served) -> None:
         """Know of a visitor, for the case that others wait for room."""
         self._readers.add(served)
 
     def _relieve(self) -> None:
-        """Take their bodies from visitors that are asleep, while others wait."""
+        """Find room for those who wait: what nobody reads, then what is not read."""
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
+        while self._budget.waiting and self._flights.drop_oldest():
+            pass
         for served in list(self._readers):
             if self._budget.waiting and served.asleep(self.idle):
                 served.abandon()

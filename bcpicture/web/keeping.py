@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import tempfile
 import threading
@@ -49,7 +50,9 @@ class _Scratch:
         with self._lock:
             self._closed = True
             if self._file is not None:
-                self._file.close()
+                # A full disk refuses the last bytes once more; nobody wants them now.
+                with contextlib.suppress(OSError):
+                    self._file.close()
 
 
 @attrs.define(eq=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -39,11 +38,9 @@ ITEM = "1896-S"
 
 async def eventually(condition: Callable[[], bool]) -> bool:
     """Whether *condition* becomes true within a few seconds."""
-    for turn in range(600):
+    for _ in range(600):
         if condition():
             return True
-        if turn % 20 == 0:
-            gc.collect()  # what was dropped may hang in a cancellation's traceback
         await asyncio.sleep(0.005)
     return False
 
@@ -120,6 +117,10 @@ class Shop:
     async def has_temporary_files(self, number: int) -> bool:
         """Whether there are so many, as soon as there are."""
         return await eventually(lambda: self.temporary_files == number)
+
+    async def is_forgotten(self) -> bool:
+        """Whether nothing is kept for visitors to come, as soon as that is so."""
+        return await eventually(lambda: not self.buffers._flights._flights)
 
     async def is_free(self) -> bool:
         """Whether nothing of the service is held any more, once what ends has ended."""

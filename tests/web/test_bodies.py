@@ -229,6 +229,64 @@ async def test_a_failure_is_told_to_all(shop: Shop):
     assert len(shop.server.log) == 1
 
 
+# -- for a while
+
+
+async def test_what_came_in_lately_answers_others_without_a_request(opened: Opened):
+    async with opened(buffers={"fresh": 60.0}) as shop:
+        shop.store(LARGE)
+        first = await shop.serve()
+        assert await all_of(first) == LARGE
+        shop.store(SMALL)
+        assert await all_of(await shop.serve()) == LARGE
+        etag = first.headers["ETag"]
+        assert (await shop.serve(if_none_match=etag)).status == 304
+        assert len(shop.server.log) == 1
+        assert (shop.places, shop.buffered) == (0, len(LARGE))
+        shop.buffers.forget(shop.picture())
+        assert await all_of(await shop.serve()) == SMALL
+        shop.buffers.clear()
+        assert await shop.is_idle()
+
+
+async def test_it_answers_nobody_when_its_time_is_over(opened: Opened):
+    async with opened(buffers={"fresh": 0.02}) as shop:
+        shop.store(LARGE)
+        served = await shop.serve()
+        await anext(served)
+        shop.store(SMALL)
+        assert await shop.is_forgotten()
+        assert await all_of(await shop.serve()) == SMALL
+        rest = await all_of(served)
+        assert LARGE.endswith(rest)
+        assert len(rest) > len(LARGE) - 200_000
+        assert await shop.is_idle()
+
+
+@pytest.mark.parametrize("data", [None, HUGE], ids=["nothing", "too-long"])
+async def test_what_is_no_whole_picture_is_not_kept(opened: Opened, data: bytes | None):
+    async with opened(buffers={"fresh": 60.0}) as shop:
+        shop.store(data)
+        await (await shop.serve()).aclose()
+        shop.store(SMALL)
+        assert await all_of(await shop.serve()) == SMALL
+        shop.buffers.clear()
+        assert await shop.is_idle()
+
+
+async def test_a_picture_that_is_forgotten_on_its_way_goes_to_those_who_wait(
+    opened: Opened,
+):
+    async with opened(buffers={"fresh": 60.0}, quota=Quota(concurrent=1)) as shop:
+        shop.store(SMALL)
+        async with shop.picture().open():
+            waiting = asyncio.create_task(shop.serve())
+            assert await shop.has_places(2)
+            shop.buffers.forget(shop.picture())
+        assert await all_of(await waiting) == SMALL
+        assert await shop.is_idle()
+
+
 # -- how much there may be
 
 TIGHT = {"memory": 1 << 20, "disk": 16 << 20, "in_memory": 1 << 20}
@@ -288,6 +346,18 @@ async def test_a_visitor_that_sleeps_makes_room_for_one_that_waits(opened: Opene
         assert await all_of(await shop.serve()) == MIDDLE
         with pytest.raises(ClosedError, match="took nothing for too long"):
             await anext(asleep)
+
+
+async def test_what_is_kept_makes_room_for_a_visitor_that_waits(opened: Opened):
+    async with opened(buffers=TIGHT | {"fresh": 60.0}) as shop:
+        for number in ("1896-S", "1900-S"):
+            shop.store(MIDDLE, number)
+            picture = shop.picture(number)
+            served = await web.serve(picture, buffers=shop.buffers)
+            assert await all_of(served) == MIDDLE
+        assert shop.buffered == len(MIDDLE)
+        shop.buffers.clear()
+        assert await shop.is_idle()
 
 
 async def test_a_visitor_that_sleeps_is_left_in_peace_while_there_is_room(

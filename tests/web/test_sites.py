@@ -6,6 +6,8 @@ import asyncio
 import io
 import os
 import random
+import struct
+import zlib
 from typing import Any, TypeAlias
 
 import aiohttp
@@ -18,9 +20,18 @@ from bcpicture.emulator.catalog import ITEM_NAMES
 Site: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
 
 SMALL = png("1896-S")
-LARGE = b"\x89PNG\r\n\x1a\n" + os.urandom(3_000_000)
-HUGE = b"\x89PNG\r\n\x1a\n" + os.urandom(20_000_000)
-SLOW = b"\x89PNG\r\n\x1a\n" + os.urandom(8_000_000)
+
+
+def grown(size: int) -> bytes:
+    """A good PNG with so many bytes more, in a chunk of a kind that means nothing."""
+    chunk = b"raNd" + os.urandom(size)
+    more = struct.pack(">I", size) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return SMALL[:-12] + more + SMALL[-12:]
+
+
+LARGE = grown(3_000_000)
+HUGE = grown(20_000_000)
+SLOW = grown(8_000_000)
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 HTML = b"<!doctype html><title>x</title><script>alert(1)</script>"
