@@ -118,7 +118,7 @@ class Buffers:
             self._alarm = None
         while self._budget.waiting and self._flights.drop_oldest():
             pass
-        for served in list(self._readers):
+        for served in sorted(self._readers, key=lambda one: one.since):
             if self._budget.waiting and served.asleep(self.idle):
                 served.abandon()
         if self._budget.waiting:

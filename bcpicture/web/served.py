@@ -40,7 +40,8 @@ class Served:
         self._gone: BcPictureError | None = None
         self._loop = None if arrival is None else asyncio.get_running_loop()
         self._reading = False
-        self._since = self._now()
+        self.since = self._now()
+        """When it was last asked for something, by the clock of the event loop."""
 
     @classmethod
     def refusal(
@@ -70,7 +71,7 @@ class Served:
             await self.aclose()
             raise
         finally:
-            self._reading, self._since = False, self._now()
+            self._reading, self.since = False, self._now()
         if not piece:
             raise StopAsyncIteration
         return piece
@@ -92,7 +93,7 @@ class Served:
 
     def asleep(self, seconds: float) -> bool:
         """Whether nothing has been asked of it for so long."""
-        return not self._reading and self._now() - self._since >= seconds
+        return not self._reading and self._now() - self.since >= seconds
 
     def abandon(self) -> None:
         """Take the body away from a visitor that does not read it."""

@@ -62,8 +62,15 @@ class Shop:
     bc: BusinessCentral
     buffers: web.Buffers
 
-    def picture(self, number: str = ITEM) -> PictureHandle:
-        return self.bc.company(COMPANY).item(number=number).picture
+    def picture(
+        self, number: str = ITEM, *, through: BusinessCentral | None = None
+    ) -> PictureHandle:
+        return (through or self.bc).company(COMPANY).item(number=number).picture
+
+    @property
+    def pictures_asked_for(self) -> list[str]:
+        """Addresses of the bytes that the service was asked for."""
+        return [one.target for one in self.server.log if "Content" in one.target]
 
     def store(self, data: bytes | None, number: str = ITEM) -> None:
         self.server.store.company(COMPANY).item(number).set_picture(data)

@@ -119,12 +119,21 @@ async def test_a_visitor_that_leaves_while_the_picture_is_on_its_way_ends_it(
 # -- cut bodies
 
 
-@pytest.mark.parametrize("data", [SMALL, LARGE], ids=["small", "large"])
-async def test_a_body_that_breaks_off_is_asked_for_again(shop: Shop, data: bytes):
+@pytest.mark.parametrize(
+    ("data", "at"),
+    [
+        pytest.param(SMALL, 7000, id="small"),
+        pytest.param(LARGE, 2_000_000, id="from-a-file"),
+    ],
+)
+async def test_a_body_that_breaks_off_is_asked_for_again(
+    shop: Shop, data: bytes, at: int
+):
     shop.store(data)
-    shop.server.faults.add(Fault("truncate", at=7000))
+    shop.server.faults.add(Fault("truncate", at=at))
     served = await shop.serve()
     assert served.status == 200
+    assert served.headers["ETag"] == f'"{hashlib.sha256(data).hexdigest()}"'
     assert await all_of(served) == data
     assert len(shop.server.log) == 2
 
@@ -263,6 +272,20 @@ async def test_it_answers_nobody_when_its_time_is_over(opened: Opened):
         assert await shop.is_idle()
 
 
+async def test_what_one_client_may_see_is_not_shared_with_another(opened: Opened):
+    """Not even when the first is gone, and another one stands where it stood."""
+    async with opened(buffers={"fresh": 60.0}) as shop:
+        shop.store(SMALL)
+        for _ in range(20):
+            picture = shop.picture(through=shop.bc.with_options(queue_wait=9.0))
+            served = await web.serve(picture, buffers=shop.buffers)
+            assert await all_of(served) == SMALL
+            del picture, served
+        assert len(shop.pictures_asked_for) == 20
+        shop.buffers.clear()
+        assert await shop.is_idle()
+
+
 @pytest.mark.parametrize("data", [None, HUGE], ids=["nothing", "too-long"])
 async def test_what_is_no_whole_picture_is_not_kept(opened: Opened, data: bytes | None):
     async with opened(buffers={"fresh": 60.0}) as shop:
@@ -346,6 +369,20 @@ async def test_a_visitor_that_sleeps_makes_room_for_one_that_waits(opened: Opene
         assert await all_of(await shop.serve()) == MIDDLE
         with pytest.raises(ClosedError, match="took nothing for too long"):
             await anext(asleep)
+
+
+async def test_of_those_who_sleep_only_as_many_are_woken_as_need_be(opened: Opened):
+    """Whoever has slept longest is the first."""
+    twice = TIGHT | {"memory": 2 << 20, "disk": 32 << 20, "idle": 0.0}
+    async with opened(buffers=twice) as shop:
+        shop.store(MIDDLE)
+        first, second = await shop.serve(), await shop.serve()
+        await anext(second)
+        await anext(first)
+        assert await all_of(await shop.serve()) == MIDDLE
+        with pytest.raises(ClosedError, match="took nothing for too long"):
+            await anext(second)
+        assert MIDDLE.endswith(await all_of(first))
 
 
 async def test_what_is_kept_makes_room_for_a_visitor_that_waits(opened: Opened):
