@@ -9,7 +9,7 @@ import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Protocol, TypeVar
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 import attrs
 
@@ -42,6 +42,12 @@ async def to_end(future: asyncio.Future[T]) -> T:
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.wait([future])
         raise
+
+
+def let_go(job: asyncio.Future[Any]) -> None:
+    """Leave *job*, at work in a thread, to itself; nobody asks how it ends."""
+    if not job.cancel() and not job.cancelled():
+        job.exception()
 
 
 @attrs.frozen
@@ -144,10 +150,10 @@ async def read_blocks(reader: Readable, size: int, what: str) -> Blocks:
     Raises:
         SourceError: There are fewer bytes, or they changed.
     """
-    loop = asyncio.get_running_loop()
+    loop, left = asyncio.get_running_loop(), size
+    ahead: asyncio.Future[bytes] | None = None
     try:
         await in_thread(reader.start)
-        left = size
         ahead = loop.run_in_executor(None, reader.read, min(BLOCK, left))
         while left:
             block = await ahead
@@ -168,6 +174,8 @@ async def read_blocks(reader: Readable, size: int, what: str) -> Blocks:
             advice="The upload was broken off, nothing was replaced.",
         ) from exc
     finally:
+        if ahead is not None:
+            let_go(ahead)
         # Not awaited: it must happen even while the task is being cancelled.
         _ = loop.run_in_executor(None, reader.close)
 

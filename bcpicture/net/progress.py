@@ -5,9 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, nullcontext
-from typing import TypeAlias
-
-import attrs
+from typing import ClassVar, TypeAlias
 
 from bcpicture.core.models import Progress
 from bcpicture.net.bodies import Blocks, Body, pieces
@@ -22,16 +20,16 @@ EVERY = 0.1
 """Seconds between two calls at least, but for the first and the last of an attempt."""
 
 
-@attrs.define(eq=False)
 class Meter:
     """Counts the bytes of one call, attempt after attempt, and tells its caller."""
 
-    _tell_caller: OnProgress
-    _clock: Callable[[], float]
-    _attempt: int = attrs.field(default=1, init=False)
-    _total: int | None = attrs.field(default=None, init=False)
-    _done: int = attrs.field(default=0, init=False)
-    _due: float = attrs.field(default=0.0, init=False)
+    def __init__(self, tell: OnProgress, clock: Callable[[], float]) -> None:
+        self._tell_caller = tell
+        self._clock = clock
+        self._attempt = 1
+        self._total: int | None = None
+        self._done = 0
+        self._due = 0.0
 
     async def begin(
         self, attempt: int, total: int | None, watched: Watched | None = None
@@ -76,19 +74,24 @@ class Meter:
             raise
 
 
-@attrs.frozen
 class MeteredBody:
     """A body whose sending is told of; another reading of it, to compare, is not."""
 
-    inner: Body
-    """The body itself."""
-
-    _meter: Meter = attrs.field(repr=False)
-    _attempt: int = 0
-    _watched: Watched | None = attrs.field(default=None, repr=False)
-
-    whole: None = attrs.field(default=None, init=False, repr=False)
+    whole: ClassVar[None] = None
     """It is sent in pieces, even if it is small, for they are counted."""
+
+    def __init__(
+        self,
+        inner: Body,
+        meter: Meter,
+        attempt: int = 0,
+        watched: Watched | None = None,
+    ) -> None:
+        self.inner = inner
+        """The body itself."""
+        self._meter = meter
+        self._attempt = attempt
+        self._watched = watched
 
     @property
     def size(self) -> int:

@@ -193,14 +193,15 @@ class PictureHandle:
         it never shows included (BCApps, ``PictureEntity.Table.al``).
 
         Args:
-            source: Bytes, a path, a binary file, or a stream of bytes.
+            source: Bytes, a path, a binary file, a stream of bytes, or a function that
+                opens one of these anew for every attempt.
             if_match: Only if the picture still has this etag; an etag proves little,
                 since it may not cover the bytes. `ANY` replaces anything.
             only_if_absent: Only if there is no picture; asks for `info` before.
             digest: Compute the SHA-256 of the bytes.
             spool: Read a stream that cannot seek to its end before it is sent, so that
                 it can be sent again.
-            length: Number of bytes of a stream that is not spooled.
+            length: Number of bytes; needed for a stream that is not spooled.
             progress: Is told how far it is. An exception of its own ends the upload,
                 and nothing is stored; only the last call comes when the picture is.
 
@@ -212,7 +213,7 @@ class PictureHandle:
         """
         etag = header_for(if_match)
         body: Body
-        if isinstance(source, bytes) and source:
+        if isinstance(source, bytes) and source and length is None:
             body = BytesBody(source)  # the usual case, without a detour
         else:
             body = await open_source(source, spool=spool, length=length)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path, PurePath
@@ -15,7 +16,11 @@ from typing import Any, assert_type
 from uuid import UUID
 
 import aiohttp
+import anyio
 import attrs
+import httpx
+from aiohttp import BodyPartReader
+from fastapi import UploadFile
 
 from bcpicture import (
     ALREADY_THERE,
@@ -258,6 +263,25 @@ async def bring_down(bc: BusinessCentral) -> bytes:
     return await picture.read()
 
 
+async def open_slowly() -> BytesIO:
+    """A factory that waits."""
+    return BytesIO(b"GIF89a")
+
+
+@asynccontextmanager
+async def open_elsewhere() -> AsyncIterator[AsyncIterator[bytes]]:
+    """A factory that closes what it opened."""
+    async with httpx.AsyncClient() as other, other.stream("GET", "/photo") as response:
+        yield response.aiter_bytes()
+
+
+async def take_in(bc: BusinessCentral, part: BodyPartReader, file: UploadFile) -> None:
+    """What arrives in web handlers."""
+    picture = bc.company("CRONUS USA, Inc.").item(number="1896-S").picture
+    await picture.upload(part)
+    await picture.upload(file)
+
+
 async def take_up(bc: BusinessCentral, response: aiohttp.ClientResponse) -> None:
     """Every source, and every condition."""
     picture = bc.company("CRONUS USA, Inc.").item(number="1896-S").picture
@@ -277,6 +301,14 @@ async def take_up(bc: BusinessCentral, response: aiohttp.ClientResponse) -> None
     await picture.upload(BytesIO(b"GIF89a"), only_if_absent=True)
     await picture.upload(response.content.iter_any(), spool=False, length=5)
     await picture.upload(iter([b"GIF", b"89a"]))
+    await picture.upload(response.content, length=response.content_length)
+    await picture.upload(lambda: b"GIF89a")
+    await picture.upload(Path("1896-S.jpg").read_bytes)
+    await picture.upload(lambda: iter([b"GIF", b"89a"]), length=6)
+    await picture.upload(open_slowly)
+    await picture.upload(open_elsewhere)
+    async with await anyio.open_file("1896-S.jpg", "rb") as file:
+        await picture.upload(file)
     await picture.delete()
     await picture.delete(if_match=info)
 
