@@ -204,19 +204,25 @@ class Strangeness:
 
 
 def unsafe_deletions(
-    count: int, *, same_matching: bool, clean: bool, empty: bool
+    count: int,
+    *,
+    clean: bool,
+    same_matching: bool = True,
+    empty: bool = False,
+    what: str = "pictures",
 ) -> Iterator[Brake]:
     """The brakes for deletions that may rest on a mistake.
 
     Args:
         count: How many there would be.
-        same_matching: Whether files are matched as in the last run.
         clean: Whether every listing ended without an error.
+        same_matching: Whether files are matched as in the last run.
         empty: Whether nothing at all is in the source.
+        what: What would go.
     """
     if not count:
         return
-    told = f"{count} pictures would be deleted, but"
+    told = f"{count} {what} would be deleted, but"
     found = (
         (
             same_matching,
@@ -226,13 +232,13 @@ def unsafe_deletions(
         (clean, BrakeKind.LISTING, "a listing did not tell everything that is there"),
         (not empty, BrakeKind.EMPTY_SOURCE, "the source is empty, or not connected"),
     )
-    for fine, kind, what in found:
+    for fine, kind, matter in found:
         if not fine:
             yield Brake(
                 kind=kind,
                 count=count,
                 option="delete",
-                text=f"{told} {what}. {_ONCE_WITHOUT[kind]}",
+                text=f"{told} {matter}. {_ONCE_WITHOUT[kind]}",
             )
 
 

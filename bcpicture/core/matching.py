@@ -8,9 +8,6 @@ nobody, unless `MatchOptions.pick` decides between the files of one record.
 
 from __future__ import annotations
 
-import re
-from array import array
-from collections import Counter
 from collections.abc import Collection, Container, Iterable, Iterator
 from operator import attrgetter
 
@@ -25,9 +22,8 @@ from bcpicture.core.matches import Matching, Pair, Record, Row, Sample, Unmatche
 from bcpicture.core.media import PICTURE_EXTENSIONS
 from bcpicture.core.options import MatchOptions
 from bcpicture.core.steps import LocalFile
-from bcpicture.errors import AnswerError
+from bcpicture.core.unique import Ids
 
-_ZERO = re.compile(r"[{}0-]*")
 _SHOWN = 100
 """Records without a file that are named."""
 
@@ -101,7 +97,7 @@ class Matcher:
         self._losers: dict[str, str] = {}
         self._listed: dict[str, Row] = {}
         self._without: list[str] = []
-        self._ids = array("q"), array("q")  # of ids, and of ids with their numbers
+        self._ids = Ids()
         self._take(files, _Reader(options, company))
 
     def offer(self, records: Iterable[Record]) -> None:
@@ -110,14 +106,8 @@ class Matcher:
         Raises:
             AnswerError: A record has no id of its own.
         """
-        ids, whole = self._ids
         for record in records:
-            if _ZERO.fullmatch(record.id):
-                raise _useless_ids(
-                    f'The record "{record.number}" has no id of its own.'
-                )
-            ids.append(hash(record.id))
-            whole.append(hash((record.id, record.number)))
+            self._ids.add(record)
             row = self._place(record)
             if row is None:
                 self._without.append(record.number)
@@ -136,7 +126,7 @@ class Matcher:
         settled = settle(
             self._claims(), (options.pick or ()) if options.picks else None
         )
-        self._refuse_doubled_ids(settled)
+        self._ids.refuse_doubled((it.row.id, it.row.number) for it in settled.pairs)
         return Matching(
             pairs=tuple(sorted(settled.pairs, key=_by_number)),
             unmatched=tuple(
@@ -151,7 +141,7 @@ class Matcher:
             unclear=frozenset(settled.unclear),
             names=frozenset(self._names),
             left_out=self._left_out,
-            records=len(self._ids[0]),
+            records=len(self._ids),
             fingerprint=options.fingerprint,
         )
 
@@ -232,23 +222,8 @@ class Matcher:
     def _without_file(self, settled: Settlement) -> Sample:
         lost = (no for id_, no in self._losers.items() if id_ not in settled.claimed)
         first = sorted({*self._without, *lost})[:_SHOWN]
-        count = len(self._ids[0]) - len(settled.claimed)
+        count = len(self._ids) - len(settled.claimed)
         return Sample(count=count, first=tuple(first))
-
-    def _refuse_doubled_ids(self, settled: Settlement) -> None:
-        """One id with two numbers; a row that two pages repeat is no harm."""
-        if len(set(self._ids[0])) == len(self._ids[0]):
-            return
-        distinct = set(zip(*self._ids, strict=True))
-        times = Counter(id_ for id_, _ in distinct)
-        doubled = sum(1 for count in times.values() if count > 1)
-        if doubled:
-            known = (
-                it.row.number for it in settled.pairs if times[hash(it.row.id)] > 1
-            )
-            told = ", ".join(f'"{number}"' for number in sorted(known)[:3])
-            among = f", among them that of {told}" if told else ""
-            raise _useless_ids(f"{doubled} ids belong to two records or more{among}.")
 
 
 class _Reader:
@@ -287,13 +262,3 @@ class _Reader:
 
 def _by_number(pair: Pair) -> tuple[str, str]:
     return pair.row.number, pair.row.id
-
-
-def _useless_ids(what: str) -> AnswerError:
-    return AnswerError(
-        what,
-        advice=(
-            "Pictures cannot be sent safely before that is mended: open the page "
-            "API Setup in Business Central and run its action Integrate APIs."
-        ),
-    )
