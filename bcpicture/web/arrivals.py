@@ -73,20 +73,23 @@ async def take_in(picture: PictureHandle, kept: Keeping, longest: int) -> Arriva
     Raises:
         BcPictureError: There is no picture, or it does not come.
     """
-    tried = False
     try:
-        while True:
-            stream = await picture.open()
-            try:
-                return await _receive(stream, kept, longest)
-            except TransportError:
-                if tried:
-                    raise
-            tried = True
-            kept.restart()
+        if arrival := await _unless_it_breaks(await picture.open(), kept, longest):
+            return arrival
+        kept.restart()
+        return await _receive(await picture.open(), kept, longest)
     except BaseException:
         kept.close()
         raise
+
+
+async def _unless_it_breaks(
+    stream: PictureStream, kept: Keeping, longest: int
+) -> Arrival | None:
+    try:
+        return await _receive(stream, kept, longest)
+    except TransportError:
+        return None
 
 
 async def _receive(stream: PictureStream, kept: Keeping, longest: int) -> Arrival:

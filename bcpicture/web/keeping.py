@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import tempfile
 import threading
+from contextlib import suppress
 from typing import IO
-
-import attrs
 
 from bcpicture.core.media import SNIFF_BYTES
 from bcpicture.errors import UnavailableError
@@ -51,37 +49,35 @@ class _Scratch:
             self._closed = True
             if self._file is not None:
                 # A full disk refuses the last bytes once more; nobody wants them now.
-                with contextlib.suppress(OSError):
+                with suppress(OSError):
                     self._file.close()
 
 
-@attrs.define(eq=False)
 class Keeping:
     """Bytes that are gathered in memory up to a size, and in a file from there on."""
 
-    room: Room
-    """What it may take."""
+    def __init__(self, room: Room, in_memory: int, folder: str | None = None) -> None:
+        """Begin with none.
 
-    in_memory: int
-    """Bytes that are gathered before they go to the file."""
-
-    folder: str | None = None
-    """Where temporary files are made; None for the system's place."""
-
-    size: int = 0
-    """Bytes so far."""
-
-    head: bytes = b""
-    """The first of them, enough to tell what they are."""
-
-    sha256: str | None = None
-    """Hexadecimal digest, once all have come."""
-
-    _gathered: list[bytes] = attrs.field(factory=list)
-    _waiting: int = 0
-    _data: bytes = b""
-    _scratch: _Scratch | None = None
-    _digest: "hashlib._Hash" = attrs.field(factory=hashlib.sha256)  # noqa: UP037 - the name is private to the stub
+        Args:
+            room: What they may take; given back by `close`.
+            in_memory: Bytes that are gathered before they go to the file.
+            folder: Where temporary files are made; None for the system's place.
+        """
+        self.room = room
+        self.in_memory = in_memory
+        self.size = 0
+        """Bytes so far."""
+        self.head = b""
+        """The first of them, enough to tell what they are."""
+        self.sha256: str | None = None
+        """Hexadecimal digest, once all have come."""
+        self._folder = folder
+        self._gathered: list[bytes] = []
+        self._waiting = 0
+        self._data = b""
+        self._scratch: _Scratch | None = None
+        self._digest = hashlib.sha256()
 
     async def add(self, chunk: bytes) -> None:
         """Take in some more.
@@ -99,7 +95,7 @@ class Keeping:
 
     async def _spill(self) -> None:
         if self._scratch is None:
-            self._scratch = _Scratch(self.folder)
+            self._scratch = _Scratch(self._folder)
         chunks, self._gathered, self._waiting = self._gathered, [], 0
         try:
             await in_thread(self._write, self._scratch, chunks)
