@@ -23,7 +23,7 @@ _LOOK = 0.05
 
 @attrs.define(kw_only=True, eq=False)
 class Buffers:
-    """Room for the bodies of all visitors together; one for a whole application.
+    """Room for the bodies of all visitors together; one for an application.
 
     A visitor may take minutes for a picture, and the service grants a user five places.
     So a body is taken in at full speed and handed out at the visitor's pace.

@@ -28,11 +28,11 @@ class Served:
         arrival: Arrival | None = None,
         error: BcPictureError | None = None,
     ) -> None:
-        self.status = status
+        self.status: int = status
         """HTTP status."""
-        self.headers = headers
+        self.headers: dict[str, str] = headers
         """Header fields, Content-Length among them where it is known."""
-        self.error = error
+        self.error: BcPictureError | None = error
         """What really happened, if there is no picture; not for visitors."""
         self._text = text
         self._arrival = arrival
