@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import zlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from math import inf
@@ -201,11 +202,11 @@ class Exchange(Watched):
         return body
 
     async def _collect(self, max_bytes: int | None) -> bytes:
-        collected = bytearray()
+        collected = io.BytesIO()  # hands its bytes over without a copy
         while chunk := await self.next_chunk():
-            collected += chunk
-            require_within(max_bytes, len(collected))
-        return bytes(collected)
+            collected.write(chunk)
+            require_within(max_bytes, collected.tell())
+        return collected.getvalue()
 
     async def next_chunk(self) -> bytes:
         """The next bytes, unpacked; none at the end of a whole body.

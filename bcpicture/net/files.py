@@ -38,9 +38,7 @@ async def to_end(future: asyncio.Future[T]) -> T:
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
-        while not future.done():
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait([future])
+        await settled(future)
         raise
 
 
@@ -48,6 +46,18 @@ def let_go(job: asyncio.Future[Any]) -> None:
     """Leave *job*, at work in a thread, to itself; nobody asks how it ends."""
     if not job.cancel() and not job.cancelled():
         job.exception()
+
+
+async def settled(future: asyncio.Future[T]) -> None:
+    """Wait until *future* is done, however often we are cancelled meanwhile.
+
+    Only for the way out: the cancellation that led there goes on afterwards.
+    """
+    while not future.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([future])
+    if not future.cancelled():
+        future.exception()  # so that nobody misses it
 
 
 @attrs.frozen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 import attrs
 
@@ -14,6 +14,7 @@ from bcpicture.core.guards import require_within
 from bcpicture.core.models import Downloaded
 from bcpicture.net.bodies import BLOCK, SMALL
 from bcpicture.net.exchange import Exchange
+from bcpicture.net.files import settled
 from bcpicture.net.progress import Meter
 from bcpicture.net.sinks import Sink
 
@@ -21,13 +22,38 @@ Ask = Callable[[Callable[[Exchange], Awaitable[bool]]], Awaitable[bool]]
 """Asks for the bytes, as often as it takes; False if there is no picture."""
 
 
+class _Behind:
+    """The writing of one block, while the next one comes in."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, writing: Coroutine[object, object, None]) -> None:
+        """Begin; what was begun before has been settled."""
+        self._task = asyncio.create_task(writing)
+
+    async def settle(self) -> None:
+        """Wait for its end; a cancellation of ours ends it, too."""
+        task, self._task = self._task, None
+        if task is not None:
+            await task
+
+    async def stop(self) -> None:
+        """Cancel it, and wait until nothing of it is at work."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await settled(task)
+
+
 @attrs.define(kw_only=True)
 class Saving:
     """One picture on its way to its target.
 
-    Chunks are gathered to blocks, and a block is written in one hop into a thread while
-    it is hashed in another. The last block waits until the connection was given back,
-    so a picture of one block touches its target only when it is whole.
+    Chunks are gathered to blocks, and while the next block comes in, one is written in
+    one hop into a thread and hashed in another. The last block waits until the
+    connection was given back, so a picture of one block touches its target only when
+    it is whole.
     """
 
     sink: Sink
@@ -71,22 +97,34 @@ class Saving:
         if exchange.status == 204:
             return False
         require_within(self.max_bytes, exchange.length or 0)
-        meter = self.meter
-        if meter is not None:
-            await meter.begin(exchange.number, exchange.length)
+        if self.meter is not None:
+            await self.meter.begin(exchange.number, exchange.length)
+        behind = _Behind()
+        try:
+            return await self._take(exchange, behind)
+        except asyncio.CancelledError:
+            await behind.stop()
+            raise
+        finally:
+            await behind.settle()
+
+    async def _take(self, exchange: Exchange, behind: _Behind) -> bool:
         gathered: list[bytes] = []
-        waiting = 0
+        waiting = received = 0
+        meter, max_bytes = self.meter, self.max_bytes
         while chunk := await exchange.next_chunk():
             gathered.append(chunk)
             waiting += len(chunk)
-            require_within(self.max_bytes, self._size + waiting)
+            received += len(chunk)
+            require_within(max_bytes, received)
             if meter is not None and meter.add(len(chunk)):
                 await meter.tell()
             if waiting >= BLOCK:
-                await self._pass_on(gathered)
+                await behind.settle()
+                behind.start(self._pass_on(gathered))
                 gathered, waiting = [], 0
         self._rest = gathered
-        return bool(self._size or waiting)
+        return bool(received)
 
     async def _pass_on(self, chunks: Sequence[bytes]) -> None:
         """Write a full block."""

@@ -7,7 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("shape", "imports", "throughput", "spent", "memory", "quota", "inventory")
+NAMES = (
+    "shape",
+    "imports",
+    "throughput",
+    "spent",
+    "memory",
+    "downloads",
+    "quota",
+    "inventory",
+)
 
 
 def main() -> int:
