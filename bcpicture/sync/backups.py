@@ -29,6 +29,9 @@ _BLOCK = 2**20
 _PART = ".part"
 """What the names of files end with that are being written."""
 
+_MAKING = threading.Lock()
+"""Who finds a folder must not rely on it before it is on the disk."""
+
 
 @attrs.frozen(kw_only=True)
 class Saved:
@@ -146,8 +149,8 @@ class Backups:
                     yield path
 
     def _check(self) -> tuple[str, ...]:
-        digests = ((path.parent.name + path.name, path) for path in self._files())
-        return tuple(digest for digest, path in digests if _digest_of(path) != digest)
+        found = ((path.parent.name + path.name, path) for path in self._files())
+        return tuple(digest for digest, path in found if not _whole(path, digest))
 
     def _prune(self, before: datetime, needed: Container[str]) -> Pruned:
         pictures = size = 0
@@ -156,7 +159,8 @@ class Backups:
             young = told.st_mtime >= before.timestamp()
             if young or path.parent.name + path.name in needed:
                 continue
-            path.unlink()
+            with _explained(self._folder):
+                path.unlink()
             pictures += 1
             size += told.st_size
         return Pruned(pictures=pictures, size=size)
@@ -181,6 +185,13 @@ def _blocks(path: Path) -> Iterator[bytes]:
             f"The file {path} cannot be read to be put aside: {exc.strerror}.",
             advice="Nothing was replaced; check who may read it.",
         ) from exc
+
+
+def _whole(path: Path, digest: str) -> bool:
+    try:
+        return _digest_of(path) == digest
+    except OSError:
+        return False
 
 
 def _digest_of(path: Path) -> str:
@@ -213,7 +224,7 @@ class _Part:
             self.discard()
 
     def write(self, block: bytes) -> None:
-        with self._lock, self._explained():
+        with self._lock, _explained(self._folder):
             if self._done:
                 return
             if self._file is None:
@@ -226,8 +237,8 @@ class _Part:
 
     def keep(self) -> Saved:
         digest = self._hash.hexdigest()
-        with self._lock, self._explained():
-            if self._file is None:
+        with self._lock, _explained(self._folder):
+            if self._file is None or not self._size:
                 raise BackupError(
                     "A picture of no bytes cannot be put aside.",
                     advice="Nothing was replaced; run it again.",
@@ -236,7 +247,8 @@ class _Part:
             os.utime(self._file.fileno(), (self._now, self._now))
             os.fsync(self._file.fileno())
             self._file.close()
-            make_private(place.parent)
+            with _MAKING:
+                make_private(place.parent)
             self._path.replace(place)
             flush_folder(place.parent)
             self._done = True
@@ -252,16 +264,17 @@ class _Part:
                 with suppress(OSError):
                     self._path.unlink()
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as exc:
-            raise BackupError(
-                f"A picture cannot be put aside in {self._folder}: {exc.strerror}.",
-                advice="Make room there, or choose another `--state-dir`; without a "
-                "backup nothing is replaced.",
-            ) from exc
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise BackupError(
+            f"The backup {folder} cannot be written: {exc.strerror}.",
+            advice="Make room there, or choose another `--state-dir`; without a backup "
+            "nothing is replaced.",
+        ) from exc
 
 
 def _created(path: Path) -> int:

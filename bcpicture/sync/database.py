@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -18,7 +18,7 @@ from typing import Self, TypeVar, cast
 
 import attrs
 
-from bcpicture.errors import ClosedError, JournalError
+from bcpicture.errors import ClosedError, JournalError, quote
 from bcpicture.sync.finishing import finished
 
 T = TypeVar("T")
@@ -48,9 +48,21 @@ def run(
         return cursor.fetchall()
 
 
+def run_many(
+    connection: sqlite3.Connection,
+    statement: str,
+    rows: Iterable[Sequence[object]],
+) -> None:
+    """Execute one statement for each of many rows."""
+    with closing(connection.executemany(statement, rows)):
+        pass
+
+
 def damaged(path: Path, why: object) -> JournalError:
     """The error for a journal that cannot be what was written."""
-    return JournalError(f"The journal {path} is damaged: {why}.", advice=WAY_OUT)
+    return JournalError(
+        f"The journal {path} is damaged: {quote(str(why))}.", advice=WAY_OUT
+    )
 
 
 def explained(error: sqlite3.Error, path: Path) -> JournalError:

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice, starmap
 from pathlib import Path
-from typing import Self, TypedDict, Unpack
+from typing import Self, Unpack
 
 import attrs
 
 from bcpicture.core.ledger import (
-    Agreement,
     Intent,
     JournalTarget,
-    Link,
-    Rejection,
     RunRecord,
+    State,
     Way,
 )
+from bcpicture.net.files import in_thread
 from bcpicture.sync import rows, schema
-from bcpicture.sync.database import Database, run
+from bcpicture.sync.database import Database, run, run_many
 from bcpicture.sync.memory import JournalStatistics, Memory
-from bcpicture.sync.opening import copy_aside, opener, texts
+from bcpicture.sync.notes import Changes, Note
+from bcpicture.sync.opening import copy_aside, opener, rename_aside
+from bcpicture.sync.reading import Reader
+
+_IN_DOUBT = {State.INTENDED, State.UNKNOWN}
 
 
 def utc_now() -> datetime:
@@ -32,74 +36,17 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Changes(TypedDict, total=False):
-    """What is so now."""
+async def set_aside(
+    path: Path, *, clock: Callable[[], datetime] = utc_now
+) -> Path | None:
+    """Give a journal that is damaged another name, so that a new one is begun.
 
-    settled: Sequence[Intent]
-    """Intents as they ended. Without a `step`, it is the last one of the same run,
-    record, action and name."""
+    Whoever does it must hold its lock.
 
-    agreements: Sequence[Agreement]
-    """What is at records now; a rejection of the same bytes ends."""
-
-    links: Sequence[Link]
-    """Which files belong to records."""
-
-    unlinks: Sequence[Link]
-    """Which do not any more; only their way, folder and id count."""
-
-    rejections: Sequence[Rejection]
-    """What the service did not take."""
-
-    forgotten: Sequence[str]
-    """Ids of records whose agreement and rejection are void."""
-
-
-@attrs.frozen(kw_only=True)
-class _Note:
-    """What is written at once or not at all."""
-
-    settled: Sequence[Intent] = ()
-    agreements: Sequence[Agreement] = ()
-    links: Sequence[Link] = ()
-    unlinks: Sequence[Link] = ()
-    rejections: Sequence[Rejection] = ()
-    forgotten: Sequence[str] = ()
-    changed: datetime
-
-    @classmethod
-    def of(cls, changes: Changes, changed: datetime) -> Self:
-        # Copied: the caller may go on with its lists while the thread writes.
-        return cls(
-            settled=tuple(changes.get("settled", ())),
-            agreements=tuple(changes.get("agreements", ())),
-            links=tuple(changes.get("links", ())),
-            unlinks=tuple(changes.get("unlinks", ())),
-            rejections=tuple(changes.get("rejections", ())),
-            forgotten=tuple(changes.get("forgotten", ())),
-            changed=changed,
-        )
-
-    def write(self, connection: sqlite3.Connection) -> None:
-        many = partial(_many, connection)
-        many(schema.DROP_RECORD, ((it,) for it in self.forgotten))
-        many(schema.DROP_REJECTION, ((it,) for it in self.forgotten))
-        many(schema.PUT_RECORD, map(rows.agreement_row, self.agreements))
-        many(schema.DROP_ACCEPTED, ((it.id, it.digest) for it in self.agreements))
-        many(schema.DROP_LINK, map(rows.link_key, self.unlinks))
-        many(schema.PUT_LINK, map(rows.link_row, self.links))
-        many(schema.PUT_REJECTION, map(rows.rejection_row, self.rejections))
-        many(schema.PUT_STEP, (self._settled(connection, it) for it in self.settled))
-
-    def _settled(
-        self, connection: sqlite3.Connection, it: Intent
-    ) -> tuple[rows.Cell, ...]:
-        row = rows.step_row(it, self.changed)
-        if it.step:
-            return (it.step, *row)
-        # The latest of several attempts; none if it failed before it was intended.
-        ((seq,),) = run(connection, schema.FIND_STEP, row[:4])
-        return (seq if isinstance(seq, int) else None, *row)
+    Returns:
+        That name; None if there was no journal.
+    """
+    return await in_thread(rename_aside, path, clock())
 
 
 class Journal:
@@ -115,7 +62,7 @@ class Journal:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._texts = partial(texts, path)
+        self._reader = Reader(path)
         self.path = path
         """Where it lies."""
 
@@ -151,10 +98,10 @@ class Journal:
         """Note how a run ended."""
 
         def work(connection: sqlite3.Connection) -> None:
-            for text, _ in self._texts(connection, schema.RUN, run_id):
-                known = rows.run_of(text)
-                record = attrs.evolve(known, ended=ended, summary=summary)
-                run(connection, schema.PUT_RUN, rows.run_row(record))
+            for known in self._runs(connection):
+                if known.id == run_id:
+                    record = attrs.evolve(known, ended=ended, summary=summary)
+                    run(connection, schema.PUT_RUN, rows.run_row(record))
 
         await self._database.do(work)
 
@@ -169,7 +116,7 @@ class Journal:
 
         def work(connection: sqlite3.Connection) -> None:
             made = (rows.step_row(it, changed) for it in intents)
-            _many(connection, schema.ADD_STEP, made)
+            run_many(connection, schema.ADD_STEP, made)
 
         await self._database.do(work)
 
@@ -177,9 +124,9 @@ class Journal:
         """Note what is so now, all of it or nothing.
 
         Args:
-            changes: See `Changes`.
+            changes: See `notes.Changes`.
         """
-        await self._database.do(_Note.of(changes, self._clock()).write)
+        await self._database.do(Note.of(changes, self._clock()).write)
 
     def note_soon(self, **changes: Unpack[Changes]) -> None:
         """Like `note`, along with what is awaited next, or with the journal's end.
@@ -187,35 +134,52 @@ class Journal:
         If it fails, the next who awaits something is told.
 
         Args:
-            changes: See `Changes`.
+            changes: See `notes.Changes`.
         """
-        self._database.do_later(_Note.of(changes, self._clock()).write)
+        self._database.do_later(Note.of(changes, self._clock()).write)
 
     async def open_intents(self) -> list[Intent]:
         """Steps of which nobody knows whether they have happened, the oldest first."""
-        return await self._steps(schema.OPEN_STEPS)
+
+        def work(connection: sqlite3.Connection) -> list[Intent]:
+            found = self._reader.numbered(connection, schema.OPEN_STEPS)
+            return [*starmap(rows.step_of, found)]
+
+        return await self._database.do(work)
 
     async def steps(self, run_id: str) -> list[Intent]:
         """The steps of a run in their order; a repeated one is there twice."""
-        return await self._steps(schema.STEPS, run_id)
+
+        def work(connection: sqlite3.Connection) -> list[Intent]:
+            return [it for it, _ in self._steps(connection) if it.run == run_id]
+
+        return await self._database.do(work)
 
     async def runs(self, limit: int = 20) -> list[RunRecord]:
         """The last runs, the latest first."""
-
-        def work(connection: sqlite3.Connection) -> list[RunRecord]:
-            found = self._texts(connection, schema.RUNS, limit)
-            return [rows.run_of(text) for text, _ in found]
-
-        return await self._database.do(work)
+        return await self._database.do(lambda it: [*islice(self._runs(it), limit)])
 
     async def needed(self, since: datetime) -> set[str]:
         """Digests that the backup must keep, so that what can be undone can be.
 
-        They are those of all steps since then, of all that are open or unknown, and
-        of the last run, unless they were undone.
+        They are those of all steps since then, of all that are open or unknown, and of
+        the last run that changed something, unless they were undone; where that was an
+        undo itself, of the last one before it, too.
         """
-        found = await self._steps(schema.STEPS_TO_UNDO, rows.utc(since))
-        return {it.before for it in found if it.before is not None}
+        after = rows.utc(since)
+
+        def work(connection: sqlite3.Connection) -> set[str]:
+            steps = [*self._steps(connection)]
+            last = _last_runs(steps, self._runs(connection))
+            return {
+                step.before
+                for step, changed in steps
+                if step.before is not None and step.saved
+                if step.state is not State.UNDONE
+                if changed >= after or step.run in last or step.state in _IN_DOUBT
+            }
+
+        return await self._database.do(work)
 
     async def statistics(self) -> JournalStatistics:
         """How much is remembered."""
@@ -244,35 +208,38 @@ class Journal:
         await self._database.do(lambda _: None)  # the copy has what is committed
         return await self._database.do(work)
 
-    async def _steps(
-        self, selection: schema.Selection, *values: object
-    ) -> list[Intent]:
-        def work(connection: sqlite3.Connection) -> list[Intent]:
-            found = self._texts(connection, selection, *values)
-            return [rows.step_of(seq, text) for text, seq in found]
+    def _runs(self, connection: sqlite3.Connection) -> Iterator[RunRecord]:
+        return map(rows.run_of, self._reader.texts(connection, schema.RUNS))
 
-        return await self._database.do(work)
+    def _steps(self, connection: sqlite3.Connection) -> Iterator[tuple[Intent, str]]:
+        """All steps, each with the time when it was written last."""
+        for number, text in self._reader.numbered(connection, schema.STEPS):
+            yield rows.step_of(number, text), rows.changed_of(text)
 
     def _load(self, way: Way, folder: str, connection: sqlite3.Connection) -> Memory:
-        place = (way.value, rows.safe(folder))
-        read = partial(self._texts, connection)
-        links = read(schema.LINKS, *place, start=rows.place_mark(way, folder))
-        last = [rows.run_of(text) for text, _ in read(schema.LAST_RUN, *place)]
+        read = partial(self._reader.by_id, connection)
+        links = read(schema.LINKS, rows.links_of(way, folder))
+        last = (
+            it.matching
+            for it in self._runs(connection)
+            if (it.command, it.folder) == (way.value, folder)
+        )
         return Memory(
             agreements=rows.Rows(read(schema.RECORDS), rows.agreement_of),
             links=rows.Rows(links, rows.link_of(way, folder)),
             rejections=rows.Rows(read(schema.REJECTIONS), rows.rejection_of),
-            last_matching=last[0].matching if last else None,
+            last_matching=next(last, None),
         )
 
 
-def _many(
-    connection: sqlite3.Connection,
-    statement: str,
-    values: Iterable[tuple[rows.Cell, ...]],
-) -> None:
-    with closing(connection.executemany(statement, values)):
-        pass
+def _last_runs(
+    steps: Sequence[tuple[Intent, str]], runs: Iterable[RunRecord]
+) -> set[str]:
+    """The run that did the last step, and the last one that was no undo."""
+    undos = {it.id for it in runs if it.command == "undo"}
+    all_of_them = [step.run for step, _ in steps]
+    others = [it for it in all_of_them if it not in undos]
+    return {*all_of_them[-1:], *others[-1:]}
 
 
 def _count(number: object) -> int:

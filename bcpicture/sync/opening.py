@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
@@ -14,8 +14,8 @@ from bcpicture.errors import JournalError
 from bcpicture.sync import schema
 from bcpicture.sync.database import damaged, explained, run
 from bcpicture.sync.places import flush_folder
-from bcpicture.sync.rows import form, mark_of, target_of, target_row
-from bcpicture.sync.schema import Selection
+from bcpicture.sync.reading import Reader
+from bcpicture.sync.rows import target_of, target_row
 
 _BESIDE = ("", "-wal", "-shm")
 """What the names of a journal's files end with."""
@@ -45,13 +45,20 @@ def opener(target: JournalTarget) -> Callable[[Path], sqlite3.Connection]:
     return connect
 
 
-def set_aside(path: Path, now: datetime) -> Path | None:
-    """Give a journal another name, so that a new one is begun; return that name."""
-    aside = _aside(path, now)
-    for ending in _BESIDE:
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + ending).rename(f"{aside}{ending}")
-    return aside if aside.exists() else None
+def rename_aside(path: Path, now: datetime) -> Path | None:
+    """Give a journal another name; return that name, None if there was no journal."""
+    aside, found = _aside(path, now), False
+    try:
+        for ending in _BESIDE:
+            with suppress(FileNotFoundError):
+                path.with_name(path.name + ending).rename(f"{aside}{ending}")
+                found = True
+    except OSError as exc:
+        raise JournalError(
+            f"The journal {path} cannot be set aside: {exc.strerror}.",
+            advice="Move it by hand, with all files that begin with its name.",
+        ) from exc
+    return aside if found else None
 
 
 def copy_aside(path: Path, now: datetime) -> Path:
@@ -64,26 +71,6 @@ def copy_aside(path: Path, now: datetime) -> Path:
 
 def _aside(path: Path, now: datetime) -> Path:
     return path.with_name(f"{path.stem}.aside-{now:%Y%m%dT%H%M%S}{path.suffix}")
-
-
-def texts(
-    path: Path,
-    connection: sqlite3.Connection,
-    selection: Selection,
-    *values: object,
-    start: int = 0,
-) -> Iterator[tuple[str, int]]:
-    """Read rows: the text of each, and its number where the statement selects one.
-
-    Raises:
-        JournalError: A row is not what was written.
-    """
-    values = (form(selection.columns), *values)
-    with closing(connection.execute(selection.statement, values)) as cursor:
-        for mark, text, *seq in cursor:
-            if mark_of(text, start) != mark:
-                raise damaged(path, "a row is not what was written")
-            yield text, seq[0] if seq else 0
 
 
 def _connected(path: Path) -> sqlite3.Connection:
@@ -159,7 +146,7 @@ def _verify(connection: sqlite3.Connection, path: Path) -> None:
 def _require_target(
     connection: sqlite3.Connection, path: Path, target: JournalTarget
 ) -> None:
-    found = [target_of(text) for text, _ in texts(path, connection, schema.TARGET)]
+    found = [*map(target_of, Reader(path).texts(connection, schema.TARGET))]
     if len(found) != 1:
         raise damaged(path, "it does not say whose pictures it is about")
     if found[0] != target:

@@ -9,7 +9,7 @@ row until somebody asks for it: a hundred thousand values would be five times as
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -45,16 +45,16 @@ def form(columns: int) -> str:
     return SEPARATOR.join(["%s"] * columns)
 
 
-def mark_of(text: str, start: int = 0) -> int:
+def mark_of(text: str) -> int:
     """The mark of a row, from the text of its cells."""
-    return zlib.crc32(text.encode(), start)
+    return zlib.crc32(text.encode())
 
 
-def marked(*cells: object, start: int = 0) -> tuple[Cell, ...]:
+def marked(*cells: object) -> tuple[Cell, ...]:
     """The cells as they are written, and behind them their mark."""
     written = tuple(_written(cell) for cell in cells)
     text = SEPARATOR.join("" if cell is None else str(cell) for cell in written)
-    return (*written, mark_of(text, start))
+    return (*written, mark_of(text))
 
 
 def _written(cell: object) -> Cell:
@@ -129,19 +129,18 @@ def _time(text: str) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def place_mark(way: Way, folder: str) -> int:
-    """Where the marks of a folder's links start."""
-    return mark_of(f"{way.value}{SEPARATOR}{safe(folder)}")
-
-
 def link_row(it: Link) -> tuple[Cell, ...]:
     """Its cells and their mark."""
     signs = attrs.astuple(it.signs) if it.signs else (None, None, None)
-    cells = marked(
-        *(it.id, it.name, *signs, it.digest, it.recipe, it.sent),
-        start=place_mark(it.way, it.folder),
+    return marked(
+        *(it.way.value, it.folder, it.id, it.name),
+        *(*signs, it.digest, it.recipe, it.sent),
     )
-    return (it.way.value, safe(it.folder), *cells)
+
+
+def links_of(way: Way, folder: str) -> str:
+    """How the texts of a folder's links begin."""
+    return SEPARATOR.join((way.value, safe(folder), ""))
 
 
 def link_key(it: Link) -> tuple[Cell, ...]:
@@ -207,6 +206,11 @@ def step_of(seq: int, text: str) -> Intent:
     )
 
 
+def changed_of(text: str) -> str:
+    """When the step of a row was written last, as `utc` writes it."""
+    return text.rpartition(SEPARATOR)[2]
+
+
 def run_row(it: RunRecord) -> tuple[Cell, ...]:
     """Its cells and their mark."""
     return marked(
@@ -256,11 +260,8 @@ def target_of(text: str) -> JournalTarget:
 class Rows(Mapping[str, T]):
     """Values by their record's id, each made when it is asked for."""
 
-    def __init__(
-        self, rows: Iterable[tuple[str, int]], make: Callable[[str, str], T]
-    ) -> None:
-        parts = (text.partition(SEPARATOR) for text, _ in rows)
-        self._texts = {identity: rest for identity, _, rest in parts}
+    def __init__(self, texts: Mapping[str, str], make: Callable[[str, str], T]) -> None:
+        self._texts = texts
         self._make = make
 
     def __getitem__(self, identity: str) -> T:

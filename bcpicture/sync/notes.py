@@ -1,0 +1,100 @@
+"""What is noted at once or not at all."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Self, TypedDict
+
+import attrs
+
+from bcpicture.core.ledger import Agreement, Intent, Link, Rejection
+from bcpicture.sync import rows, schema
+from bcpicture.sync.database import run, run_many
+
+
+class Changes(TypedDict, total=False):
+    """What is so now."""
+
+    settled: Sequence[Intent]
+    """Intents as they ended. Without a `step`, it is the last one of the same run,
+    record, action and name."""
+
+    agreements: Sequence[Agreement]
+    """What is at records now; a rejection of the same bytes ends."""
+
+    links: Sequence[Link]
+    """Which files belong to records."""
+
+    unlinks: Sequence[Link]
+    """Which do not any more; only their way, folder and id count."""
+
+    rejections: Sequence[Rejection]
+    """What the service did not take."""
+
+    forgotten: Sequence[str]
+    """Ids of records whose agreement and rejection are void."""
+
+
+@attrs.frozen(kw_only=True)
+class Note:
+    """What is written at once or not at all."""
+
+    settled: Sequence[Intent]
+    """See `Changes`."""
+
+    agreements: Sequence[Agreement]
+    """See `Changes`."""
+
+    links: Sequence[Link]
+    """See `Changes`."""
+
+    unlinks: Sequence[Link]
+    """See `Changes`."""
+
+    rejections: Sequence[Rejection]
+    """See `Changes`."""
+
+    forgotten: Sequence[str]
+    """See `Changes`."""
+
+    changed: datetime
+    """When it was noted."""
+
+    @classmethod
+    def of(cls, changes: Changes, changed: datetime) -> Self:
+        """What *changes* say, as of that time."""
+        # Copied: the caller may go on with its lists while the thread writes.
+        return cls(
+            settled=tuple(changes.get("settled", ())),
+            agreements=tuple(changes.get("agreements", ())),
+            links=tuple(changes.get("links", ())),
+            unlinks=tuple(changes.get("unlinks", ())),
+            rejections=tuple(changes.get("rejections", ())),
+            forgotten=tuple(changes.get("forgotten", ())),
+            changed=changed,
+        )
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """Write all of it."""
+        many = partial(run_many, connection)
+        many(schema.DROP_RECORD, ((it,) for it in self.forgotten))
+        many(schema.DROP_REJECTION, ((it,) for it in self.forgotten))
+        many(schema.PUT_RECORD, map(rows.agreement_row, self.agreements))
+        many(schema.DROP_ACCEPTED, ((it.id, it.digest) for it in self.agreements))
+        many(schema.DROP_LINK, map(rows.link_key, self.unlinks))
+        many(schema.PUT_LINK, map(rows.link_row, self.links))
+        many(schema.PUT_REJECTION, map(rows.rejection_row, self.rejections))
+        many(schema.PUT_STEP, (self._settled(connection, it) for it in self.settled))
+
+    def _settled(
+        self, connection: sqlite3.Connection, it: Intent
+    ) -> tuple[rows.Cell, ...]:
+        row = rows.step_row(it, self.changed)
+        if it.step:
+            return (it.step, *row)
+        # The latest of several attempts; none if it failed before it was intended.
+        ((seq,),) = run(connection, schema.FIND_STEP, row[:4])
+        return (seq if isinstance(seq, int) else None, *row)
