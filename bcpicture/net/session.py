@@ -8,7 +8,6 @@ because an answer that breaks off half-way has to be asked for again as well.
 from __future__ import annotations
 
 import asyncio
-import copy
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -43,7 +42,7 @@ from bcpicture.net.headers import Signed
 from bcpicture.net.lanes import Lane, Lanes
 from bcpicture.net.reporter import Reporter
 from bcpicture.net.transport import BrokenError, Transport
-from bcpicture.net.tries import Setback, Statistics, Tries
+from bcpicture.net.tries import Setback, Statistics, Tries, in_doubt
 
 T = TypeVar("T")
 
@@ -122,7 +121,7 @@ class Session:
                 if delay > 0:
                     await self.sleep(delay)
         except BcPictureError as error:
-            final = _in_doubt(error, request, tries) if tries.doubtful else error
+            final = in_doubt(error, request, tries) if tries.doubtful else error
             self.reporter.finished(request, tries, final, self.clock())
             if final is error:
                 raise
@@ -155,9 +154,8 @@ class Session:
             if exchange.status != 204 or exchange.outgoing is not None:
                 self._require_business_central(exchange)
             result = await consume(exchange)
-        except BrokenError as exc:
-            exchange.counted = exc.trouble is not Trouble.CONNECT
-            raise Setback(self.broken(exchange, exc), lane) from exc
+        except (BrokenError, AnswerError) as exc:
+            raise self._understood(exc, exchange)  # noqa: B904 - it sets the cause
         else:
             exchange.well = True
             lane.refusals = 0
@@ -211,12 +209,25 @@ class Session:
             raise AnswerError(
                 "The answer is a web page, a sign-in page perhaps.",
                 advice="Look at what stands between you and Business Central.",
-                failure=attrs.evolve(self._failure(exchange), doubtful=write),
             )
         if write and not exchange.body_left:
             raise BrokenError(Trouble.HASTY, f"status {exchange.status}")
 
     # -- when it fails
+
+    def _understood(
+        self, exc: BrokenError | AnswerError, exchange: Exchange
+    ) -> Exception:
+        """What the loop makes of *exc*, with all that is known about it."""
+        if isinstance(exc, AnswerError):
+            # Whatever answered to a write may have stored it.
+            write = exchange.request.operation is Operation.WRITE
+            exc.failure = attrs.evolve(self._failure(exchange), doubtful=write)
+            return exc
+        exchange.counted = exc.trouble is not Trouble.CONNECT
+        setback = Setback(self.broken(exchange, exc), exchange.lane)
+        setback.__cause__ = exc
+        return setback
 
     def _failure(self, exchange: Exchange, trouble: Trouble | None = None) -> Failure:
         request = exchange.request
@@ -302,15 +313,3 @@ class Session:
                 failure=failure,
             )
         return error
-
-
-def _in_doubt(error: BcPictureError, request: Request, tries: Tries) -> BcPictureError:
-    """*error*, knowing that an earlier attempt may have changed something."""
-    failure = error.failure or Failure(method=request.method, path=request.path)
-    if failure.doubtful:
-        return error
-    # A copy: an error about the token, say, belongs to other callers as well.
-    doubted = copy.copy(error)
-    attempts = request.earlier + tries.number
-    doubted.failure = attrs.evolve(failure, doubtful=True, attempts=attempts)
-    return doubted

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from functools import cached_property
 
 import attrs
 
-from bcpicture.errors import Failure
+from bcpicture.core.wire import Request
+from bcpicture.errors import BcPictureError, Failure
 from bcpicture.net.lanes import Lane
 
 _CALLS = itertools.count(1)
@@ -55,6 +57,18 @@ class Tries:
         """Note a failure of this kind; how many there are now, of this principal."""
         self._seen.append((kind, id(lane)))
         return self._seen.count((kind, id(lane)))
+
+
+def in_doubt(error: BcPictureError, request: Request, tries: Tries) -> BcPictureError:
+    """*error*, knowing that an earlier attempt may have changed something."""
+    failure = error.failure or Failure(method=request.method, path=request.path)
+    if failure.doubtful:
+        return error
+    # A copy: an error about the token, say, belongs to other callers as well.
+    doubted = copy.copy(error)
+    attempts = request.earlier + tries.number
+    doubted.failure = attrs.evolve(failure, doubtful=True, attempts=attempts)
+    return doubted
 
 
 @attrs.define(kw_only=True)

@@ -48,7 +48,12 @@ async def fetch_page(
     if page_size is not None:
         headers = {**READ_JSON, "Prefer": f"odata.maxpagesize={page_size}"}
     request = Request(method="GET", url=url, headers=headers, operation=operation)
-    return read_page(await session.call(request, Exchange.read), kind)
+
+    # Read in here, so that an error knows which request it was.
+    async def consume(exchange: Exchange) -> Page[T]:
+        return read_page(await exchange.read(), kind)
+
+    return await session.call(request, consume)
 
 
 @attrs.define

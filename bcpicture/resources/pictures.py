@@ -76,8 +76,7 @@ class PictureHandle:
         Raises:
             ItemNotFoundError: The record is not there.
         """
-        call = self._session.call
-        return read_picture(await ask(self._of, INFO, call, Exchange.read))
+        return await ask(self._of, INFO, self._session.call, _told)
 
     @overload
     async def read(self, *, max_bytes: int | None = None) -> bytes: ...
@@ -288,6 +287,10 @@ class PictureHandle:
     async def _look(self) -> Look:
         request = await request_for(self._of, CONTENT)
         return await patient(self._session).call(request, look_at)
+
+
+async def _told(exchange: Exchange) -> Picture:
+    return read_picture(await exchange.read())
 
 
 def _replacing(etag: str) -> Errand:

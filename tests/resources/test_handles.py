@@ -108,10 +108,11 @@ async def test_the_same_number_in_two_companies_is_two_items(setup: Setup):
 async def test_a_number_that_got_another_id_is_looked_up_again(setup: Setup):
     """The item was deleted and made anew: only its number is the same."""
     picture = setup.company.item(number="1896-S").picture
-    await picture.upload(b"old")
+    assert (await picture.upload(b"old")).attempts == 1
     setup.server.store.companies[0].recreate("1896-S")
-    await picture.upload(b"new")
+    done = await picture.upload(b"new")
     assert setup.stored() == b"new"
+    assert done.attempts == 2
 
 
 async def test_a_number_that_is_gone_is_said_to_be(setup: Setup):

@@ -276,5 +276,9 @@ async def test_json_that_is_none_is_an_error_that_names_the_place(setup: Setup):
     item = setup.company.item(number="1896-S")
     await item.id()
     setup.server.faults.add(Fault("truncate_clean", at=20, path="picture"))
-    with pytest.raises(BcPictureError, match="no JSON"):
+    with pytest.raises(BcPictureError, match="no JSON") as caught:
         await item.picture.info()
+    failure = caught.value.failure
+    assert failure is not None
+    assert (failure.method, failure.status) == ("GET", 200)
+    assert failure.path.endswith("/picture")
