@@ -27,9 +27,10 @@
     │   └── CutShortError
     ├── AnswerError                 the answer is not one of Business Central's
     ├── OutcomeUnknownError         a write may have happened: look before you repeat it
-    └── JournalError                what a synchronisation remembers cannot be had
-        ├── LockedError             another process works with it: wait for its end
-        └── BackupError             a picture cannot be put aside, or had back
+    ├── JournalError                what a synchronisation remembers cannot be had
+    │   ├── LockedError             another process works with it: wait for its end
+    │   └── BackupError             a picture cannot be put aside, or had back
+    └── BrakeError                  more would change than expected: look, then allow it
 
 Every error carries the `Failure` that it stands for, where there was a request at
 all, and its text ends with what to do next.
@@ -333,3 +334,7 @@ class LockedError(JournalError):
 
 class BackupError(JournalError):
     """A picture cannot be saved to the backup, or is not there as it was saved."""
+
+
+class BrakeError(BcPictureError):
+    """A synchronisation would change more than was allowed, so it does not begin."""

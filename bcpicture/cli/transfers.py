@@ -8,7 +8,7 @@ from bcpicture.cli.console import Console, count, size
 from bcpicture.cli.progress import progress
 from bcpicture.core.pairing import PushPlan
 from bcpicture.sync import Outcome, Report, Run
-from bcpicture.sync.engine import StepT
+from bcpicture.sync.old_engine import StepT
 
 
 async def follow(

@@ -34,7 +34,7 @@ from bcpicture.core.options import PushOptions
 from bcpicture.core.orphans import Orphan, judge_orphan
 from bcpicture.core.plans import PushPlan
 from bcpicture.core.signs import moved_backwards
-from bcpicture.core.steps import Adopt, Delete, Keep, PushStep, Replaces, Upload
+from bcpicture.core.steps import Adopt, Delete, Keep, PushStep, Upload
 from bcpicture.core.surveys import Answers, Memory, NoMemory, Questions, facts_of
 from bcpicture.errors import UsageError
 
@@ -116,6 +116,7 @@ class PushPlanning:
                 advice="Answer what `questions` returns until it returns nothing.",
             )
         matching = self._survey.matching
+        strange, elsewhere = self._compared()
         made = PushPlan(
             uploads=self._all(Upload),
             adoptions=self._all(Adopt),
@@ -128,10 +129,11 @@ class PushPlanning:
             vanished=tuple(sorted(self._vanished())),
             unchanged=self._unchanged,
             left_out=matching.left_out,
+            exist=self._exist + elsewhere,
             fingerprint=matching.fingerprint,
             options=self._options,
         )
-        return attrs.evolve(made, brakes=tuple(self._brakes(made)))
+        return attrs.evolve(made, brakes=tuple(self._brakes(made, strange)))
 
     def _all(self, kind: type[_StepT]) -> tuple[_StepT, ...]:
         found = [step for step in self._steps if isinstance(step, kind)]
@@ -199,20 +201,17 @@ class PushPlanning:
         there = self._survey.matching.watched
         return (id_ for id_ in {*self._agreements, *self._links} if id_ not in there)
 
-    def _brakes(self, made: PushPlan) -> Iterator[Brake]:
+    def _brakes(self, made: PushPlan, strange: Strangeness) -> Iterator[Brake]:
         options, survey = self._options, self._survey
         if options.require_file and not survey.marker:
             yield no_marker(options.require_file)
-        strange, elsewhere = self._compared()
         yield from strange.brakes()
-        exist = self._exist + elsewhere
-        replaced = sum(it.replaces is not Replaces.NOTHING for it in made.uploads)
         told = "pictures would be replaced"
-        kind = BrakeKind.MAX_REPLACE
-        yield from too_many(kind, replaced, options.max_replace, exist, told)
+        kind, limit = BrakeKind.MAX_REPLACE, options.max_replace
+        yield from too_many(kind, made.replaced, limit, made.exist, told)
         gone, told = len(made.deletions), "pictures would be deleted"
-        kind = BrakeKind.MAX_DELETE
-        yield from too_many(kind, gone, options.max_delete, exist, told)
+        kind, limit = BrakeKind.MAX_DELETE, options.max_delete
+        yield from too_many(kind, gone, limit, made.exist, told)
         yield from unsafe_deletions(
             gone,
             same_matching=self._last_matching == made.fingerprint,

@@ -17,6 +17,7 @@ from bcpicture.core.steps import (
     PullStep,
     PushStep,
     Remove,
+    Replaces,
     Upload,
 )
 
@@ -58,6 +59,9 @@ class PushPlan:
     left_out: int = 0
     """Files that ``include`` and ``exclude`` leave out."""
 
+    exist: int = 0
+    """Pictures that there are, as far as anybody has looked."""
+
     brakes: tuple[Brake, ...] = ()
     """Why it must not be run as it is; empty: it may."""
 
@@ -71,6 +75,11 @@ class PushPlan:
     def size(self) -> int:
         """Bytes to send, before any preparation."""
         return sum(step.size for step in self.uploads)
+
+    @property
+    def replaced(self) -> int:
+        """Pictures that would be replaced."""
+        return sum(it.replaces is not Replaces.NOTHING for it in self.uploads)
 
     @property
     def steps(self) -> Iterator[PushStep]:

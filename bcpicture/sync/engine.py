@@ -1,44 +1,120 @@
-"""A few workers on one shared list of steps, each step ending in one outcome."""
+"""A few workers on one plan: each step of it ends in exactly one outcome.
+
+What a step does is no matter of the engine. It is told by a `Job`, which prepares steps
+ahead, carries each out, and looks at what was done once more before it counts.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import (
+    AsyncGenerator,
+    Callable,
+    Iterable,
+    Iterator,
+    Sequence,
+)
+from contextlib import aclosing
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
-from bcpicture.core.models import Downloaded, Uploaded
-from bcpicture.core.pairing import Step
-from bcpicture.errors import AuthenticationError, BcPictureError, UsageError
-from bcpicture.sync.report import Outcome, Report, Tally
+from bcpicture.core.steps import Step
+from bcpicture.errors import (
+    AuthenticationError,
+    BcPictureError,
+    BrakeError,
+    ClosedError,
+    JournalError,
+    MissingError,
+    RejectedError,
+    TransportError,
+    UsageError,
+)
+from bcpicture.sync.report import Ending, Outcome, Report, Tally
 
 WIDTH = 5
 """Steps at once: what the online service works on for one user; more only queue."""
 
-StepT = TypeVar("StepT", bound=Step)
+AHEAD = 32
+"""Steps that are prepared, and wait for a worker."""
+
+CLOSING = 100
+"""Steps that are looked at together once they are done."""
+
+LOST = 20
+"""Steps in a row that found no connection, after which no other is begun."""
+
+_FOR_ALL = (AuthenticationError, JournalError, ClosedError)
+"""What makes no sense to go on after."""
+
+_FOR_GOOD = (RejectedError, MissingError, BrakeError)
+"""What would end in the same way if it were tried once more."""
 
 
-class Run(Generic[StepT]):
+class Ready(Protocol):
+    """A step with whatever was prepared for it."""
+
+    @property
+    def step(self) -> Step:
+        """It."""
+
+
+ReadyT = TypeVar("ReadyT", bound=Ready)
+SentT = TypeVar("SentT")
+
+
+class Job(Protocol[ReadyT, SentT]):
+    """What a run does; it makes an outcome of every `BcPictureError` or `OSError`."""
+
+    @property
+    def run(self) -> str:
+        """What the journal calls the run."""
+
+    async def begin(self) -> None:
+        """Before the first step."""
+
+    def feed(
+        self, steps: Iterator[Step], *, again: bool
+    ) -> AsyncGenerator[ReadyT, None]:
+        """Prepare *steps*, each exactly once, in groups of any size.
+
+        Args:
+            steps: They end early when the run does.
+            again: Whether they have failed before.
+        """
+
+    async def perform(self, ready: ReadyT) -> Outcome | SentT:
+        """Carry out a step; what is no outcome is looked at again by `close`."""
+
+    async def close(self, sent: Sequence[SentT]) -> Iterable[Outcome]:
+        """Look at what was done, and say how it ended."""
+
+    async def end(self, report: Report) -> None:
+        """After the last step, unless the run was cut off."""
+
+
+class Run(Generic[ReadyT, SentT]):
     """Steps that are being carried out, and their outcomes as they come.
 
-    The workers live as long as the ``async with`` block: leaving it early, by an error
-    or a cancellation too, ends them, and nothing stays behind::
+    The work lasts as long as the ``async with`` block: leaving it early, by an error or
+    a cancellation too, ends it, and nothing stays behind::
 
-        async with push(company, plan) as run:
+        async with box.run(plan) as run:
             async for outcome in run:
                 ...
         print(run.report)
 
-    A failure of one picture is an outcome and stops nothing. A rejected credential, or
-    a listing that breaks off, starts no further step; what is in flight still ends in
-    its outcome, and then the iteration raises the error.
+    A failure of one picture is an outcome and stops nothing; it is tried once more at
+    the end. A rejected credential, or a journal that cannot be written, starts no
+    further step; what is in flight still ends in its outcome, and then the iteration
+    raises the error.
     """
 
     def __init__(
         self,
-        steps: AsyncGenerator[StepT, None],
-        perform: Callable[[StepT], Awaitable[Uploaded | Downloaded | None]],
+        steps: Iterable[Step],
+        job: Job[ReadyT, SentT],
         *,
         width: int = WIDTH,
         clock: Callable[[], float] = time.monotonic,
@@ -48,22 +124,36 @@ class Run(Generic[StepT]):
                 f"No step could ever start with a width of {width}.",
                 advice="Say how many may run at once: 1 or more.",
             )
-        self._steps = steps
-        self._perform = perform
+        self._left = iter(steps)
+        self._job = job
+        self._width = width
         self._clock = clock
-        self._working = width
         self._group = asyncio.TaskGroup()
-        self._workers: list[asyncio.Task[None]] = []
-        self._turn = asyncio.Lock()
+        self._driver: asyncio.Task[None] | None = None
         # Bounded, so that a slow reader slows the work down instead of piling it up.
         self._outcomes: asyncio.Queue[Outcome | None] = asyncio.Queue(width)
+        self._again: list[Outcome] = []
+        self._sent: list[SentT] = []
+        self._lost = 0
+        self._stopping = self._cut = False
         self._fatal: BcPictureError | OSError | None = None
-        self._tally = Tally()
+        self._made, self._received = Tally(job.run), Tally(job.run)
+
+    # -- what its user sees
+
+    def stop(self) -> None:
+        """Begin no further step; what is in flight ends, and is looked at."""
+        self._stopping = True
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no further step is begun."""
+        return self._stopping or self._fatal is not None
 
     @property
     def report(self) -> Report:
         """What the outcomes that were received so far amount to."""
-        return self._tally.report()
+        return self._received.report(stopped=self._cut)
 
     async def finish(self) -> Report:
         """Receive all outcomes that are left, and return the report."""
@@ -73,9 +163,7 @@ class Run(Generic[StepT]):
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
-        self._workers = [
-            self._group.create_task(self._work()) for _ in range(self._working)
-        ]
+        self._driver = self._group.create_task(self._drive())
         return self
 
     async def __aexit__(
@@ -84,15 +172,13 @@ class Run(Generic[StepT]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for worker in self._workers:
-            worker.cancel()
+        if self._driver is not None:
+            self._driver.cancel()
         try:
             # The group is not told of an error in the block: it would wrap it up.
             await self._group.__aexit__(None, None, None)
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
-        finally:
-            await self._steps.aclose()
 
     def __aiter__(self) -> Self:
         return self
@@ -100,38 +186,101 @@ class Run(Generic[StepT]):
     async def __anext__(self) -> Outcome:
         outcome = await self._outcomes.get()
         if outcome is not None:
-            self._tally.add(outcome)
+            self._received.add(outcome)
             return outcome
         self._outcomes.put_nowait(None)  # for whoever asks once more
         if self._fatal is not None:
             raise self._fatal
         raise StopAsyncIteration
 
-    async def _work(self) -> None:
-        while (step := await self._next()) is not None:
-            await self._outcomes.put(await self._carry_out(step))
-        self._working -= 1
-        if not self._working:
-            await self._outcomes.put(None)
+    # -- what drives it
 
-    async def _next(self) -> StepT | None:
-        async with self._turn:
-            if self._fatal is not None:
-                return None
-            try:
-                return await anext(self._steps, None)
-            except (BcPictureError, OSError) as exc:
-                self._fatal = exc
-                return None
-
-    async def _carry_out(self, step: StepT) -> Outcome:
-        started = self._clock()
-        result, error = None, None
+    async def _drive(self) -> None:
         try:
-            result = await self._perform(step)
+            await self._job.begin()
+            await self._round(self._left, again=False)
+            await self._once_more()
+            await self._close()
         except (BcPictureError, OSError) as exc:
-            error = exc
-            if isinstance(exc, AuthenticationError):
-                self._fatal = exc
-        seconds = self._clock() - started
-        return Outcome(step=step, result=result, error=error, seconds=seconds)
+            self._fatal = self._fatal or exc
+        for step in self._left:
+            self._cut = True
+            await self._tell(Outcome(step=step, ending=Ending.STOPPED))
+        try:
+            await self._job.end(self._made.report(stopped=self._cut))
+        except (BcPictureError, OSError) as exc:
+            self._fatal = self._fatal or exc
+        await self._outcomes.put(None)
+
+    async def _once_more(self) -> None:
+        """Try again what failed, unless the run is to end; then it has failed."""
+        failed, self._again = self._again, []
+        if self.stopping:
+            for outcome in failed:
+                await self._tell(outcome)
+            return
+        await self._round((outcome.step for outcome in failed), again=True)
+
+    async def _round(self, steps: Iterator[Step], *, again: bool) -> None:
+        ready: asyncio.Queue[ReadyT | None] = asyncio.Queue(AHEAD)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._feed(steps, ready, again=again))
+                for _ in range(self._width):
+                    group.create_task(self._work(ready, again=again))
+        except BaseExceptionGroup as several:
+            raise several.exceptions[0] from None
+
+    async def _feed(
+        self, steps: Iterator[Step], ready: asyncio.Queue[ReadyT | None], *, again: bool
+    ) -> None:
+        wanted = self._wanted(steps)
+        async with aclosing(self._job.feed(wanted, again=again)) as feed:
+            async for one in feed:
+                await ready.put(one)
+        await ready.put(None)
+
+    def _wanted(self, steps: Iterator[Step]) -> Iterator[Step]:
+        while not self.stopping and (step := next(steps, None)) is not None:
+            yield step
+
+    async def _work(self, ready: asyncio.Queue[ReadyT | None], *, again: bool) -> None:
+        while (one := await ready.get()) is not None:
+            if self.stopping:
+                self._cut = True
+                await self._tell(Outcome(step=one.step, ending=Ending.STOPPED))
+                continue
+            done = await self._job.perform(one)
+            if isinstance(done, Outcome):
+                await self._ended(done, again=again)
+                continue
+            self._lost = 0
+            self._sent.append(done)
+            if len(self._sent) >= CLOSING:
+                await self._close()
+        await ready.put(None)  # for the next worker
+
+    async def _close(self) -> None:
+        sent, self._sent = self._sent, []
+        if sent:
+            for outcome in await self._job.close(sent):
+                self._judge(outcome.error)
+                await self._tell(outcome)
+
+    async def _ended(self, outcome: Outcome, *, again: bool) -> None:
+        error = outcome.error
+        self._judge(error)
+        if error is None or again or isinstance(error, (*_FOR_ALL, *_FOR_GOOD)):
+            await self._tell(outcome)
+        else:
+            self._again.append(outcome)
+
+    def _judge(self, error: BcPictureError | OSError | None) -> None:
+        """Whether an error is that of all other steps, too."""
+        self._lost = self._lost + 1 if isinstance(error, TransportError) else 0
+        if isinstance(error, _FOR_ALL) or self._lost >= LOST:
+            self._fatal = self._fatal or error
+
+    async def _tell(self, outcome: Outcome) -> None:
+        self._made.add(outcome)
+        await self._outcomes.put(outcome)

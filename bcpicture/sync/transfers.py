@@ -18,8 +18,8 @@ from bcpicture.core.pairing import (
 )
 from bcpicture.errors import NoPictureError
 from bcpicture.resources.companies import CompanyHandle
-from bcpicture.sync.engine import WIDTH, Run
-from bcpicture.sync.folder import scan
+from bcpicture.sync.old_engine import WIDTH, Run
+from bcpicture.sync.old_folder import scan
 
 _PAGE = 5000
 """Items a page: few requests, and little memory, since one page is held at a time."""

@@ -4,178 +4,342 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from functools import partial
 
+import attrs
 import pytest
 
 from bcpicture.core.models import Uploaded
-from bcpicture.core.pairing import Download
+from bcpicture.core.steps import Keep, Step
 from bcpicture.errors import (
     AccessDeniedError,
+    BackupError,
+    JournalError,
     RejectedError,
+    SourceError,
     TransportError,
     UsageError,
 )
-from bcpicture.sync.engine import Run
-
-DONE = Uploaded(size=3)
-
-
-class Steps:
-    """Steps on demand, and what happened to them."""
-
-    def __init__(self, count: int, *, breaks: BaseException | None = None) -> None:
-        self.count, self.breaks = count, breaks
-        self.given = 0
-        self.closed = False
-
-    async def __call__(self) -> AsyncGenerator[Download, None]:
-        try:
-            for at in range(self.count):
-                await asyncio.sleep(0)
-                self.given += 1
-                yield Download(number=str(at), item_id=str(at), stem=str(at))
-            if self.breaks:
-                raise self.breaks
-        finally:
-            self.closed = True
+from bcpicture.sync.engine import AHEAD, CLOSING, LOST, Run
+from bcpicture.sync.report import Ending, Outcome, Report
 
 
-def failing(errors: dict[str, Exception]) -> Callable[[Download], Awaitable[Uploaded]]:
-    async def perform(step: Download) -> Uploaded:
+@attrs.frozen
+class Prepared:
+    step: Step
+
+
+@attrs.frozen
+class Sent:
+    step: Step
+
+
+def steps(count: int) -> list[Step]:
+    return [
+        Keep(number=str(at), id=str(at), name=f"{at}.jpg", reason="")
+        for at in range(count)
+    ]
+
+
+class Job:
+    """A job on demand, and what was asked of it."""
+
+    run = "R1"
+
+    def __init__(
+        self,
+        errors: dict[str, list[Exception]] | None = None,
+        *,
+        closes: bool = False,
+        breaks: dict[str, Exception] | None = None,
+    ) -> None:
+        self.errors, self.closes, self.breaks = errors or {}, closes, breaks or {}
+        self.begun = False
+        self.prepared: list[str] = []
+        self.performed: list[str] = []
+        self.closed: list[int] = []
+        self.feeds = 0
+        self.reports: list[Report] = []
+
+    async def until(self, count: int) -> None:
+        """Wait until so many steps were begun."""
+        for _ in range(10_000):
+            if len(self.performed) >= count:
+                return
+            await asyncio.sleep(0)
+        raise AssertionError
+
+    async def begin(self) -> None:
         await asyncio.sleep(0)
-        if step.number in errors:
-            raise errors[step.number]
-        return DONE
+        if error := self.breaks.get("begin"):
+            raise error
+        self.begun = True
 
-    return perform
+    async def feed(
+        self, steps: Iterator[Step], *, again: bool
+    ) -> AsyncGenerator[Prepared, None]:
+        del again
+        self.feeds += 1
+        try:
+            for step in steps:
+                await asyncio.sleep(0)
+                self.prepared.append(step.number)
+                yield Prepared(step)
+        finally:
+            self.feeds -= 1
+
+    async def perform(self, ready: Prepared) -> Outcome | Sent:
+        self.performed.append(ready.step.number)
+        await asyncio.sleep(0)
+        errors = self.errors.get(ready.step.number)
+        if errors:
+            error = errors.pop(0)
+            if isinstance(error, ArithmeticError):
+                raise error
+            return Outcome(step=ready.step, ending=Ending.FAILED, error=error)
+        return Sent(ready.step) if self.closes else done(ready.step)
+
+    async def close(self, sent: Sequence[Sent]) -> Iterable[Outcome]:
+        await asyncio.sleep(0)
+        self.closed.append(len(sent))
+        error = self.breaks.get("close")
+        if error is None:
+            return [done(one.step) for one in sent]
+        return [
+            Outcome(step=one.step, ending=Ending.FAILED, error=error) for one in sent
+        ]
+
+    async def end(self, report: Report) -> None:
+        await asyncio.sleep(0)
+        self.reports.append(report)
+        if error := self.breaks.get("end"):
+            raise error
+
+
+def done(step: Step) -> Outcome:
+    return Outcome(step=step, ending=Ending.UPLOADED, result=Uploaded(size=3))
+
+
+def always(error: Exception) -> list[Exception]:
+    return [error] * 9
 
 
 async def test_every_step_ends_in_one_outcome():
-    steps = Steps(50)
-    async with Run(steps(), failing({}), width=7) as run:
+    job = Job()
+    async with Run(steps(50), job, width=7) as run:
         numbers = [outcome.number async for outcome in run]
     assert sorted(map(int, numbers)) == list(range(50))
-    assert run.report.done == 50
+    assert run.report.counts == {Ending.UPLOADED: 50}
     assert run.report.size == 150
-    assert steps.closed
+    assert run.report.run == "R1"
+    assert job.reports == [run.report]
+    assert job.feeds == 0
 
 
 async def test_no_more_steps_run_at_once_than_the_width_says():
     running = peak = 0
 
-    async def perform(_: Download) -> Uploaded:
-        nonlocal running, peak
-        running += 1
-        peak = max(peak, running)
-        for _ in range(20):
-            await asyncio.sleep(0)
-        running -= 1
-        return DONE
+    class Slow(Job):
+        async def perform(self, ready: Prepared) -> Outcome | Sent:
+            nonlocal running, peak
+            running += 1
+            peak = max(peak, running)
+            for _ in range(20):
+                await asyncio.sleep(0)
+            running -= 1
+            return done(ready.step)
 
-    async with Run(Steps(40)(), perform, width=4) as run:
+    async with Run(steps(40), Slow(), width=4) as run:
         await run.finish()
     assert peak == 4
 
 
 async def test_a_slow_reader_slows_the_work_down():
-    steps = Steps(1000)
-    async with Run(steps(), failing({}), width=3) as run:
+    job = Job()
+    async with Run(steps(1000), job, width=3) as run:
         await anext(run)
-        for _ in range(200):
+        for _ in range(2000):
             await asyncio.sleep(0)
-        assert steps.given <= 1 + 3 * 3
+        assert len(job.performed) <= 1 + 3 * 3
+        assert len(job.prepared) <= 1 + 3 * 3 + AHEAD + 1
 
 
-async def test_a_failure_is_an_outcome_and_stops_nothing():
-    errors = {"3": RejectedError("No."), "5": PermissionError(13, "Denied")}
-    async with Run(Steps(10)(), failing(errors)) as run:
+async def test_a_failure_is_tried_once_more_at_the_end():
+    lost = TransportError("Lost.")
+    job = Job({"3": [lost], "5": always(PermissionError(13, "Denied"))})
+    async with Run(steps(10), job) as run:
         outcomes = {one.number: one async for one in run}
-    assert outcomes["3"].error is errors["3"]
-    assert outcomes["5"].error is errors["5"]
-    assert run.report.done == 8
-    assert {failed.reason for failed in run.report.failures} == {
-        "No.",
-        "[Errno 13] Denied",
-    }
+    assert job.performed[:10] == [str(at) for at in range(10)]
+    assert sorted(job.performed[10:]) == ["3", "5"]
+    assert outcomes["3"].error is None
+    assert run.report.done == 9
+    assert [failed.reason for failed in run.report.failures] == ["[Errno 13] Denied"]
 
 
-async def test_an_item_without_a_picture_is_no_failure():
-    async def perform(_: Download) -> None:
-        return None
+@pytest.mark.parametrize("kind", [RejectedError, SourceError])
+async def test_what_would_end_in_the_same_way_is_not_tried_again(
+    kind: type[Exception],
+):
+    job = Job({"3": always(kind("No.", advice="Mend it."))})
+    async with Run(steps(10), job) as run:
+        await run.finish()
+    assert job.performed.count("3") == (1 if kind is RejectedError else 2)
+    assert len(run.report.failures) == 1
 
-    async with Run(Steps(2)(), perform) as run:
-        report = await run.finish()
-    assert (report.done, report.absent, report.failures) == (0, 2, ())
+
+async def test_what_was_done_is_looked_at_a_hundred_at_a_time():
+    job = Job(closes=True)
+    async with Run(steps(250), job) as run:
+        await run.finish()
+    assert job.closed == [CLOSING, CLOSING, 50]
+    assert run.report.done == 250
 
 
-async def test_a_rejected_credential_starts_no_further_step():
-    steps = Steps(1000)
-    denied = AccessDeniedError("Not you.")
-    async with Run(steps(), failing({"10": denied}), width=2) as run:
-        with pytest.raises(AccessDeniedError):
+@pytest.mark.parametrize(
+    "error",
+    [AccessDeniedError("Not you."), JournalError("Full."), BackupError("Full.")],
+)
+async def test_what_concerns_all_starts_no_further_step(error: Exception):
+    job = Job({"10": [error]}, closes=True)
+    async with Run(steps(1000), job, width=2) as run:
+        with pytest.raises(type(error)):
             await run.finish()
-        with pytest.raises(AccessDeniedError):
+        with pytest.raises(type(error)):
             await anext(run)
-    assert steps.given <= 10 + 2
+    assert len(job.performed) <= 10 + 2
     assert [failed.number for failed in run.report.failures] == ["10"]
-    assert run.report.done >= 9
+    counts = run.report.counts
+    assert sum(counts.values()) == 1000
+    assert counts[Ending.STOPPED] >= 980
+    assert sum(job.closed) == counts[Ending.UPLOADED] == len(job.performed) - 1
+    assert run.report.stopped
+    assert job.reports == [run.report]
 
 
-async def test_a_listing_that_breaks_off_is_raised_after_the_outcomes():
-    steps = Steps(5, breaks=TransportError("Gone."))
-    async with Run(steps(), failing({})) as run:
+async def test_without_a_connection_it_ends_soon():
+    lost = TransportError("Gone.")
+    job = Job({str(at): always(lost) for at in range(1000)})
+    async with Run(steps(1000), job) as run:
         with pytest.raises(TransportError, match="Gone"):
             await run.finish()
-    assert run.report.done == 5
+    assert LOST <= len(job.performed) <= LOST + 5
+    assert len(run.report.failures) == len(job.performed)
+    assert run.report.counts[Ending.STOPPED] == 1000 - len(job.performed)
+
+
+async def test_a_connection_that_comes_back_is_not_lost():
+    lost = TransportError("Gone.")
+    job = Job({str(at): [lost] for at in range(0, 1000, 2)})
+    async with Run(steps(1000), job) as run:
+        await run.finish()
+    assert run.report.done == 1000
+
+
+async def test_stop_begins_nothing_and_ends_what_is_in_flight():
+    job = Job({"4": [TransportError("Lost.")]}, closes=True)
+    async with Run(steps(1000), job, width=2) as run:
+        await job.until(10)
+        run.stop()
+        performed = len(job.performed)
+        outcomes = {one.number: one async for one in run}
+    assert len(job.performed) == performed
+    assert len(outcomes) == 1000
+    assert outcomes["4"].ending is Ending.FAILED
+    assert run.report.counts == {
+        Ending.UPLOADED: performed - 1,
+        Ending.FAILED: 1,
+        Ending.STOPPED: 1000 - performed,
+    }
+    assert run.report.stopped
+    assert job.reports == [run.report]
+
+
+async def test_stop_after_the_last_step_stops_nothing():
+    async with Run(steps(3), Job()) as run:
+        await run.finish()
+        run.stop()
+        await run.finish()
+    assert not run.report.stopped
+    assert run.report.done == 3
+
+
+async def test_a_run_that_cannot_begin_does_nothing():
+    job = Job(breaks={"begin": JournalError("Full.")})
+    async with Run(steps(3), job) as run:
+        with pytest.raises(JournalError):
+            await run.finish()
+    assert job.performed == []
+    assert run.report.counts == {Ending.STOPPED: 3}
+
+
+async def test_a_run_that_cannot_note_its_end_says_so():
+    job = Job(breaks={"end": JournalError("Full.")})
+    async with Run(steps(3), job) as run:
+        with pytest.raises(JournalError):
+            await run.finish()
+    assert run.report.done == 3
+
+
+async def test_what_could_not_be_looked_at_has_failed():
+    job = Job(closes=True, breaks={"close": TransportError("Gone.")})
+    async with Run(steps(3), job) as run:
+        await run.finish()
+    assert run.report.counts == {Ending.FAILED: 3}
 
 
 async def test_a_bug_is_raised_as_it_is():
     async def reading() -> None:
-        async with Run(Steps(50)(), failing({"7": ZeroDivisionError()})) as run:
+        async with Run(steps(50), Job({"7": [ZeroDivisionError()]})) as run:
             await run.finish()
 
     with pytest.raises(ZeroDivisionError):
         await reading()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_no_step_makes_no_outcome():
-    async with Run(Steps(0)(), failing({})) as run:
+    job = Job()
+    async with Run([], job) as run:
         assert [one async for one in run] == []
         assert [one async for one in run] == []
+    assert job.begun
+    assert run.report.summary == "nothing to do"
 
 
 async def test_an_error_of_the_reader_is_raised_as_it_is():
-    steps = Steps(50)
+    job = Job()
 
     async def reading() -> None:
-        async with Run(steps(), failing({})) as run:
+        async with Run(steps(50), job) as run:
             await anext(run)
             raise KeyError
 
     with pytest.raises(KeyError):
         await reading()
-    assert steps.closed
+    assert job.feeds == 0
+    assert job.reports == []
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_leaving_early_leaves_nothing_behind():
-    steps = Steps(10_000)
-    async with Run(steps(), failing({})) as run:
+    job = Job()
+    async with Run(steps(10_000), job) as run:
         async for outcome in run:
             if outcome.number == "20":
                 break
-    assert steps.closed
-    assert steps.given < 100
+    assert job.feeds == 0
+    assert len(job.performed) < 100
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-@pytest.mark.parametrize("moment", range(0, 60, 3))
-async def test_it_can_be_cancelled_at_any_moment(moment: int):
-    steps = Steps(30)
+@pytest.mark.parametrize("moment", range(0, 90, 7))
+@pytest.mark.parametrize("job", [Job, partial(Job, closes=True)], ids=["", "closes"])
+async def test_it_can_be_cancelled_at_any_moment(moment: int, job: Callable[..., Job]):
+    job = job({"2": [TransportError("Lost.")]})
 
     async def reading() -> None:
-        async with Run(steps(), failing({}), width=3) as run:
+        async with Run(steps(300), job, width=3) as run:
             await run.finish()
 
     task = asyncio.create_task(reading())
@@ -186,15 +350,9 @@ async def test_it_can_be_cancelled_at_any_moment(moment: int):
         await task
     gc.collect()
     assert asyncio.all_tasks() == {asyncio.current_task()}
-    assert steps.closed or steps.given == 0
-
-
-async def test_time_is_taken_from_the_clock_it_is_given():
-    ticks = iter(range(100))
-    async with Run(Steps(1)(), failing({}), clock=lambda: next(ticks)) as run:
-        assert (await anext(run)).seconds == 1
+    assert job.feeds == 0
 
 
 async def test_a_width_of_nothing_is_refused():
     with pytest.raises(UsageError, match="width of 0"):
-        Run(Steps(1)(), failing({}), width=0)
+        Run(steps(1), Job(), width=0)

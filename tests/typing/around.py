@@ -55,14 +55,20 @@ from bcpicture.emulator import (
 from bcpicture.otel import Telemetry
 from bcpicture.sync import (
     WIDTH,
+    Clocks,
     Download,
+    Ending,
     Failed,
     LocalFile,
+    MatchOptions,
     Outcome,
+    PlannedPush,
+    PushOptions,
     PushPlan,
     Report,
     Run,
     Upload,
+    Workspace,
 )
 
 # -- handles that are handed on
@@ -186,6 +192,22 @@ async def keep_in_step(company: CompanyHandle) -> int:
 
 
 # -- the emulator
+
+
+async def keep_in_step_for_good(company: CompanyHandle) -> list[str]:
+    """The synchronisation that remembers."""
+    options = PushOptions(match=MatchOptions(by="gtin"), delete=True, max_delete="5%")
+    clocks = Clocks()
+    async with sync.open(company.items, state_dir="state", clocks=clocks) as box:
+        assert_type(box, Workspace)
+        plan = await box.plan_push("photos", options)
+        assert_type(plan, PlannedPush)
+        brakes = [brake.text for brake in plan.brakes]
+        async with box.run(plan, width=WIDTH) as run:
+            async for outcome in run:
+                assert_type(outcome.ending, Ending)
+                run.stop()
+        return brakes + [failed.reason for failed in run.report.failures]
 
 
 async def play(server: Emulator) -> list[Seen]:

@@ -9,7 +9,7 @@ import pytest
 from bcpicture.core.models import Downloaded, Uploaded
 from bcpicture.core.pairing import Download, LocalFile, Upload
 from bcpicture.errors import BcPictureError, Failure, RejectedError, TransportError
-from bcpicture.sync.report import Outcome, Report, Tally, exit_code
+from bcpicture.sync.old_report import Outcome, Report, Tally, exit_code
 
 FILE = LocalFile(path="photos/A.jpg", name="A.jpg", size=3)
 UP = Upload(number="A", item_id="1", file=FILE)

@@ -1,0 +1,106 @@
+"""What stands ready before a worker takes a step: a fresh look, and the file's bytes.
+
+Blocks of a hundred steps are looked at in one request, where what is known of them has
+become old; files are read sixteen in one hop of a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from itertools import islice
+
+import attrs
+
+from bcpicture.core.steps import Delete, LocalFile, Step, Upload
+from bcpicture.errors import BcPictureError
+from bcpicture.resources.records import Records
+from bcpicture.sync.folder import SMALL, TOGETHER
+from bcpicture.sync.looks import NEVER, Look, look_at
+from bcpicture.sync.sources import Loaded, Source
+
+BLOCK = 100
+"""Steps that are looked at in one request."""
+
+
+@attrs.frozen(kw_only=True)
+class Prepared:
+    """A step that a worker can take at once."""
+
+    step: Step
+    """It."""
+
+    look: Look | None = None
+    """What its record looked like; None for a step that touches no record."""
+
+    loaded: Loaded | None = None
+    """Its file; None for a step that sends none."""
+
+
+@attrs.define(kw_only=True)
+class Feeder:
+    """Prepares steps ahead of those who carry them out."""
+
+    records: Records
+    """The records, asked for in bulk."""
+
+    source: Source
+    """Where the files are."""
+
+    seen: float
+    """When the oldest of what the plan relies on was told, in monotonic seconds."""
+
+    clock: Callable[[], float]
+    """Monotonic seconds."""
+
+    async def feed(
+        self, steps: Iterator[Step], *, again: bool
+    ) -> AsyncGenerator[Prepared, None]:
+        """Prepare *steps*, in their order."""
+        while block := list(islice(steps, BLOCK)):
+            looks = await self._looks(block, NEVER if again else self.seen)
+            for group in _groups(block):
+                for step, loaded in zip(group, await self._load(group), strict=True):
+                    look = looks.get(step.id)
+                    yield Prepared(step=step, look=look, loaded=loaded)
+
+    async def _looks(self, block: Sequence[Step], seen: float) -> dict[str, Look]:
+        looks = {
+            step.id: Look.planned(step, seen)
+            for step in block
+            if isinstance(step, Upload | Delete)
+        }
+        now = self.clock()
+        if all(look.fresh(now) for look in looks.values()):
+            return looks
+        try:
+            return looks | await look_at(self.records, list(looks), now)
+        except BcPictureError as error:
+            return {id_: Look(at=now, error=error) for id_ in looks}
+
+    async def _load(self, group: Sequence[Step]) -> list[Loaded | None]:
+        files = [step.file for step in group if isinstance(step, Upload)]
+        if not files:
+            return [None] * len(group)
+        return list(await self.source.load(files))
+
+
+def _groups(block: Sequence[Step]) -> Iterator[list[Step]]:
+    """Steps whose files are read in one go; a large file is read alone."""
+    group: list[Step] = []
+    for step in block:
+        file = _small(step)
+        if group and (file is None or _small(group[-1]) is None):
+            yield group
+            group = []
+        group.append(step)
+        if len(group) == TOGETHER:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _small(step: Step) -> LocalFile | None:
+    """The file that is read along with others."""
+    small = isinstance(step, Upload) and step.size <= SMALL
+    return step.file if isinstance(step, Upload) and small else None

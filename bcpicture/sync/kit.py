@@ -1,0 +1,86 @@
+"""What every run of a synchronisation works with."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+import attrs
+
+from bcpicture.core.ledger import RunRecord
+from bcpicture.resources.records import Records
+from bcpicture.sync.backups import Backups
+from bcpicture.sync.guarding import Desk
+from bcpicture.sync.journal import Journal, utc_now
+from bcpicture.sync.places import Place
+from bcpicture.sync.settling import Settled, Settling
+
+
+@attrs.define(kw_only=True)
+class Clocks:
+    """What tells the time, so that a test can."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    """Seconds since some moment, which nobody can set."""
+
+    wall: Callable[[], datetime] = utc_now
+    """The time of day."""
+
+    files: Callable[[], int] = time.time_ns
+    """Nanoseconds since the epoch, as file systems count."""
+
+
+@attrs.frozen(kw_only=True)
+class Kit:
+    """What every run of a synchronisation works with."""
+
+    records: Records
+    """The records, asked for behind everybody else."""
+
+    journal: Journal
+    """What was agreed, intended and done."""
+
+    backups: Backups
+    """Pictures, and files, that were replaced or taken away."""
+
+    place: Place
+    """Where all of that lies."""
+
+    clocks: Clocks
+    """What tells the time."""
+
+    def desk(self, run: str) -> Desk:
+        """What all writes of a run have at hand."""
+        return Desk(
+            run=run,
+            records=self.records,
+            journal=self.journal,
+            backups=self.backups,
+            clock=self.clocks.monotonic,
+        )
+
+    def new_run(self, command: str, *, folder: str, matching: str = "") -> RunRecord:
+        """What the journal tells of a run that begins."""
+        now = self.clocks.wall()
+        return RunRecord(
+            id=f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
+            command=command,
+            folder=folder,
+            matching=matching,
+            host=socket.gethostname(),
+            started=now,
+        )
+
+    async def settle(self) -> Settled:
+        """Find out what became of the steps that a killed run left open.
+
+        Raises:
+            BcPictureError: What is there cannot be looked at.
+        """
+        settling = Settling(
+            journal=self.journal, records=self.records, clock=self.clocks.monotonic
+        )
+        return await settling.settle()

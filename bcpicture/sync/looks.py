@@ -1,0 +1,124 @@
+"""What a run sees of records: as they were listed, or as they are now."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import attrs
+
+from bcpicture.core.dialects import Dialect
+from bcpicture.core.ledger import Agreement
+from bcpicture.core.models import RecordInfo
+from bcpicture.core.signs import NO_PICTURE, ItemSigns, PictureSigns, Proof, judge_signs
+from bcpicture.core.steps import Delete, Replaces, Upload
+from bcpicture.errors import BcPictureError, NoPictureError
+from bcpicture.resources.pictures import PictureHandle
+from bcpicture.resources.records import Records
+
+FRESH = 60.0
+"""Seconds for which it is relied on what a record looked like."""
+
+NEVER = float("-inf")
+"""When a look was that is never fresh."""
+
+
+@attrs.frozen(kw_only=True)
+class Look:
+    """A record and its picture, as they were at one moment."""
+
+    at: float
+    """When it was asked for, in monotonic seconds."""
+
+    number: str = ""
+    """What people know the record by."""
+
+    item: ItemSigns = attrs.field(factory=ItemSigns)
+    """The record's signs."""
+
+    picture: PictureSigns = NO_PICTURE
+    """Its picture's."""
+
+    error: BcPictureError | None = attrs.field(default=None, eq=False)
+    """Why there is nothing to see, such as that the record is gone."""
+
+    @classmethod
+    def of(cls, told: RecordInfo, at: float) -> Look:
+        """What the service told."""
+        item = told.item
+        if item is None or item.picture is None:
+            return cls(at=at, error=told.error or _nothing(told))
+        return cls(
+            at=at,
+            number=item.number,
+            item=ItemSigns.of(item),
+            picture=PictureSigns.of(item.picture),
+        )
+
+    @classmethod
+    def planned(cls, step: Upload | Delete, at: float) -> Look:
+        """What the plan of a step relied on."""
+        return cls(at=at, number=step.number, item=step.item, picture=step.picture)
+
+    def fresh(self, now: float) -> bool:
+        """Whether it can still be relied on."""
+        return now - self.at <= FRESH
+
+    def agreement(self, id_: str, digest: str | None, size: int = 0) -> Agreement:
+        """That the bytes of *digest* are there, under these signs."""
+        return Agreement(
+            id=id_,
+            number=self.number,
+            digest=digest,
+            size=size,
+            item=self.item,
+            picture=self.picture,
+        )
+
+    def replaces(self, step: Upload, dialect: Dialect) -> Replaces:
+        """Whose picture *step* would replace now."""
+        if not self.picture.exists:
+            return Replaces.NOTHING
+        if step.replaces is not Replaces.OURS:
+            return Replaces.FOREIGN
+        proof = judge_signs(
+            dialect,
+            known=(step.item, step.picture),
+            item=self.item,
+            picture=self.picture,
+        )
+        return Replaces.OURS if proof is Proof.SAME else Replaces.FOREIGN
+
+
+async def look_at(records: Records, ids: Sequence[str], now: float) -> dict[str, Look]:
+    """Look at some records, 100 a request.
+
+    Args:
+        records: Which kind.
+        ids: Which of them.
+        now: Monotonic seconds.
+
+    Raises:
+        BcPictureError: None of them can be looked at.
+    """
+    return {told.id: Look.of(told, now) async for told in records.refreshed(ids)}
+
+
+async def digest_of(picture: PictureHandle) -> tuple[str | None, int]:
+    """SHA-256 and size of a picture that is read to its end; None if there is none."""
+    digest, size = hashlib.sha256(), 0
+    try:
+        async with picture.open() as stream:
+            async for chunk in stream:
+                digest.update(chunk)
+                size += len(chunk)
+    except NoPictureError:
+        return None, 0
+    return digest.hexdigest(), size
+
+
+def _nothing(told: RecordInfo) -> BcPictureError:
+    return BcPictureError(
+        f'Nothing was told of the picture of "{told.key}".',
+        advice="Look whether the API has pictures of such records.",
+    )

@@ -1,0 +1,132 @@
+"""What a run that was cut off left open: looked at before anything new is planned.
+
+A step that was intended may have happened. What is there now tells: the bytes that it
+would have left, those that it would have replaced, or neither.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import attrs
+
+from bcpicture.core.ledger import Action, Intent, State
+from bcpicture.errors import MissingError
+from bcpicture.resources.records import Records
+from bcpicture.sync.journal import Journal
+from bcpicture.sync.looks import Look, digest_of, look_at
+
+Find = Callable[[Intent], Awaitable[str | None]]
+"""SHA-256 of what is there now; None if nothing is."""
+
+_READERS = 5
+
+
+@attrs.frozen(kw_only=True)
+class Settled:
+    """What became of the steps that were open."""
+
+    done: tuple[Intent, ...] = ()
+    """They have happened."""
+
+    failed: tuple[Intent, ...] = ()
+    """They have not."""
+
+    unknown: tuple[Intent, ...] = ()
+    """Something else is there, so that nobody can tell."""
+
+    def __len__(self) -> int:
+        return len(self.done) + len(self.failed) + len(self.unknown)
+
+
+def judge(intent: Intent, found: str | None) -> State:
+    """Whether a step has happened, by what is there now."""
+    if found == intent.after:
+        return State.DONE
+    return State.FAILED if found == intent.before else State.UNKNOWN
+
+
+@attrs.frozen(kw_only=True)
+class Settling:
+    """Settles open steps, all that are of one kind together."""
+
+    journal: Journal
+    """Knows of them, and is told."""
+
+    records: Records
+    """The records, asked for in bulk."""
+
+    clock: Callable[[], float]
+    """Monotonic seconds."""
+
+    files: Mapping[Action, Find] = attrs.field(factory=dict)
+    """How to look at what is no picture in Business Central."""
+
+    async def settle(self) -> Settled:
+        """Settle all that is open.
+
+        Raises:
+            BcPictureError: What is there cannot be looked at.
+        """
+        intents = await self.journal.open_intents()
+        if not intents:
+            return Settled()
+        # Of several attempts at one step the last one tells.
+        last = {(one.run, one.id, one.action, one.name): one for one in intents}
+        ids = [one.id for one in last.values() if one.action not in self.files]
+        looks = await look_at(self.records, ids, self.clock())
+        settled = await self._each(list(last.values()), looks)
+        over = [
+            attrs.evolve(one, state=State.FAILED, reason="it was tried once more")
+            for one in intents
+            if one.step != last[one.run, one.id, one.action, one.name].step
+        ]
+        await self.journal.note(settled=over)
+        return _sorted(settled)
+
+    async def _each(
+        self, intents: Sequence[Intent], looks: Mapping[str, Look]
+    ) -> list[Intent]:
+        turns = asyncio.Semaphore(_READERS)
+
+        async def one(intent: Intent) -> Intent:
+            async with turns:
+                return await self._settle(intent, looks.get(intent.id))
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(intent)) for intent in intents]
+        return [task.result() for task in tasks]
+
+    async def _settle(self, intent: Intent, look: Look | None) -> Intent:
+        find = self.files.get(intent.action)
+        if find is not None:
+            found, size = await find(intent), 0
+        else:
+            found, size = await self._found(intent, look)
+        settled = attrs.evolve(intent, state=judge(intent, found))
+        agreements = []
+        if look is not None and look.error is None and settled.state is State.DONE:
+            agreements = [look.agreement(intent.id, found, size)]
+        await self.journal.note(
+            forgotten=[intent.id], settled=[settled], agreements=agreements
+        )
+        return settled
+
+    async def _found(self, intent: Intent, look: Look | None) -> tuple[str | None, int]:
+        if look is None or isinstance(look.error, MissingError):
+            return None, 0
+        if look.error is not None:
+            raise look.error
+        if not look.picture.exists:
+            return None, 0
+        return await digest_of(self.records.picture_of(intent.id))
+
+
+def _sorted(settled: Sequence[Intent]) -> Settled:
+    def of(state: State) -> tuple[Intent, ...]:
+        return tuple(one for one in settled if one.state is state)
+
+    return Settled(
+        done=of(State.DONE), failed=of(State.FAILED), unknown=of(State.UNKNOWN)
+    )

@@ -1,0 +1,95 @@
+"""What a plan is made of: listed, asked for and read, and nothing is changed by it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import attrs
+
+from bcpicture.core.matches import Matching
+from bcpicture.core.matching import Matcher
+from bcpicture.core.options import MatchOptions
+from bcpicture.core.steps import LocalFile
+from bcpicture.core.surveys import Answers, Questions, Seen
+from bcpicture.errors import BcPictureError, MissingError
+from bcpicture.resources.records import Records
+from bcpicture.sync.looks import digest_of, look_at
+from bcpicture.sync.sources import Source
+
+PAGE = 20_000
+"""Records a page: few requests; nothing of their pictures is read for it."""
+
+_READERS = 5
+"""Pictures that are read at once."""
+
+
+@attrs.frozen(kw_only=True)
+class Surveyor:
+    """Gathers what a plan asks for."""
+
+    records: Records
+    """The records, asked for in bulk."""
+
+    clock: Callable[[], float]
+    """Monotonic seconds."""
+
+    source: Source | None = None
+    """Where files are read; None where none are asked for."""
+
+    async def match(self, matcher: Matcher, options: MatchOptions) -> Matching:
+        """List all records, page by page, and match them.
+
+        Raises:
+            BcPictureError: The listing did not end; nothing can be planned.
+        """
+        fields = ["id", self.records.parent.key, "lastModifiedDateTime"]
+        if options.field == "gtin":
+            fields.append("gtin")
+        pages = self.records.select(*fields).page_size(PAGE).pages()
+        async for page in pages:
+            await asyncio.to_thread(matcher.offer, page.values)
+        return await asyncio.to_thread(matcher.result)
+
+    async def answer(self, asked: Questions, answers: Answers) -> None:
+        """Find out what is asked, and add it to *answers*."""
+        await self._hash(asked.hash, answers)
+        await self._expand(asked.expand, answers)
+        await self._read(asked.read, answers)
+
+    async def _hash(self, files: Sequence[LocalFile], answers: Answers) -> None:
+        if not files or self.source is None:
+            return
+        for read in await self.source.digests(files):
+            if read.error is not None:
+                answers.failed[read.file.name] = str(read.error)
+            else:
+                answers.digests[read.file.name] = read.digest
+
+    async def _expand(self, ids: Sequence[str], answers: Answers) -> None:
+        looks = await look_at(self.records, ids, self.clock())
+        for id_, look in looks.items():
+            if look.error is None:
+                answers.seen[id_] = Seen(item=look.item, picture=look.picture)
+            elif isinstance(look.error, MissingError):
+                answers.seen[id_] = None
+            else:
+                answers.failed[id_] = str(look.error)
+
+    async def _read(self, ids: Sequence[str], answers: Answers) -> None:
+        turns = asyncio.Semaphore(_READERS)
+
+        async def read(id_: str) -> None:
+            async with turns:
+                try:
+                    digest, _ = await digest_of(self.records.picture_of(id_))
+                except MissingError:
+                    answers.read[id_] = None
+                except BcPictureError as error:
+                    answers.failed[id_] = str(error)
+                else:
+                    answers.read[id_] = digest
+
+        async with asyncio.TaskGroup() as group:
+            for id_ in ids:
+                group.create_task(read(id_))

@@ -1,0 +1,188 @@
+"""The synchronisation of one company's pictures: its journal, its lock, its backup."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from bcpicture.core.ledger import JournalTarget
+from bcpicture.core.options import PushOptions
+from bcpicture.errors import BrakeError, ClosedError
+from bcpicture.resources.records import Records
+from bcpicture.sync import places
+from bcpicture.sync.backups import Backups
+from bcpicture.sync.closing import Sent
+from bcpicture.sync.engine import WIDTH, Run
+from bcpicture.sync.feeding import Prepared
+from bcpicture.sync.folder import Folder
+from bcpicture.sync.journal import Journal
+from bcpicture.sync.kit import Clocks, Kit
+from bcpicture.sync.lock import Lock
+from bcpicture.sync.push_plans import PlannedPush
+from bcpicture.sync.sources import Source
+
+Where = str | os.PathLike[str] | Source
+"""A folder, or another source."""
+
+
+class Workspace:
+    """What belongs to the synchronisation of one kind of record in one company.
+
+    One process at a time has it open::
+
+        async with sync.open(company.items) as box:
+            plan = await box.plan_push("photos")
+            async with box.run(plan) as run:
+                async for outcome in run:
+                    ...
+
+    Planning changes nothing in Business Central and in the folder.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        *,
+        state_dir: str | os.PathLike[str] | None = None,
+        command: str = "bcpicture",
+        clocks: Clocks | None = None,
+    ) -> None:
+        self.records = records.in_bulk()
+        """The records, asked for behind everybody else."""
+
+        self.clocks = clocks or Clocks()
+        """What tells the time."""
+
+        self._root = state_dir
+        self._command = command
+        self._stack = AsyncExitStack()
+        self._kit: Kit | None = None
+
+    # -- open and closed
+
+    async def __aenter__(self) -> Self:
+        target = await target_of(self.records)
+        root = await asyncio.to_thread(places.state_folder, self._root)
+        place = await asyncio.to_thread(places.prepare, root, target)
+        wall = self.clocks.wall
+        async with AsyncExitStack() as stack:
+            lock = Lock(place.lock, command=self._command, clock=wall)
+            await stack.enter_async_context(lock)
+            opened = Journal.open(place.journal, target, clock=wall)
+            journal = await stack.enter_async_context(opened)
+            backups = Backups(place.backups, clock=wall)
+            await backups.sweep()
+            self._stack = stack.pop_all()
+        self._kit = Kit(
+            records=self.records,
+            journal=journal,
+            backups=backups,
+            place=place,
+            clocks=self.clocks,
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._kit = None
+        await self._stack.aclose()
+
+    @property
+    def kit(self) -> Kit:
+        """What every run works with.
+
+        Raises:
+            ClosedError: It is not open.
+        """
+        if self._kit is None:
+            raise ClosedError(
+                "The synchronisation is not open.",
+                advice="Use it inside its `async with` block.",
+            )
+        return self._kit
+
+    # -- push
+
+    async def plan_push(
+        self, source: Where, options: PushOptions | None = None
+    ) -> PlannedPush:
+        """Find out what a push would do, without doing any of it.
+
+        Args:
+            source: The folder with the files, or another source.
+            options: What is to be sent where, and what is too much.
+
+        Raises:
+            SourceError: The files cannot be listed.
+            BcPictureError: The records cannot be listed.
+        """
+        options = options or PushOptions()
+        files = await self._source(source, options)
+        return await PlannedPush.make(self.kit, files, options)
+
+    async def _source(self, source: Where, options: PushOptions) -> Source:
+        if not isinstance(source, str | os.PathLike):
+            return source
+        folder = await Folder.at(source, recursive=options.match.deep)
+        root = self.kit.place.folder.parent
+        await asyncio.to_thread(places.require_apart, root, folder.path)
+        return folder
+
+    # -- whatever was planned
+
+    def run(self, plan: PlannedPush, *, width: int = WIDTH) -> Run[Prepared, Sent]:
+        """Carry out a plan; nothing begins before the run is entered.
+
+        Args:
+            plan: What to do.
+            width: Steps at once.
+
+        Raises:
+            BrakeError: It would change more than is allowed.
+        """
+        if plan.brakes:
+            raise BrakeError(
+                " ".join(brake.text for brake in plan.brakes),
+                advice="Look at the plan; if it is right, allow it by these options.",
+            )
+        return plan.start(self.kit, width=width)
+
+
+def open_workspace(
+    records: Records,
+    *,
+    state_dir: str | os.PathLike[str] | None = None,
+    command: str = "bcpicture",
+    clocks: Clocks | None = None,
+) -> Workspace:
+    """What belongs to the synchronisation of *records*: ``async with sync.open(…)``.
+
+    Args:
+        records: Such as ``company.items``, all of them.
+        state_dir: Where journals, locks and backups are kept; a local disk. None: the
+            user's own state directory, or what ``BCPICTURE_STATE_DIR`` says.
+        command: What another process is told that has to wait.
+        clocks: What tells the time.
+    """
+    return Workspace(records, state_dir=state_dir, command=command, clocks=clocks)
+
+
+async def target_of(records: Records) -> JournalTarget:
+    """Whose pictures a journal about *records* is about."""
+    company = records.company
+    endpoint = company.endpoint
+    tenant = endpoint.tenant or dict(endpoint.query).get("tenant", "")
+    return JournalTarget(
+        endpoint=str(endpoint.base),
+        tenant=tenant,
+        company_id=await company.id(),
+        company=company.name,
+        parent=records.parent.kind,
+    )

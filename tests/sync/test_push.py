@@ -1,0 +1,162 @@
+"""A push brings a company in step with a folder, and loses nothing by it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, TypeAlias
+
+import pytest
+
+from bcpicture.core.steps import Replaces, Why
+from bcpicture.emulator.artwork import png
+from bcpicture.errors import BrakeError
+from bcpicture.sync.report import Ending
+
+Shop: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+async def test_the_first_push_sends_everything_and_the_second_nothing(any_shop: Shop):
+    sent = {number: any_shop.put(f"{number}.png") for number in any_shop.numbers[:8]}
+    pushed = await any_shop.push()
+    assert set(pushed.endings.values()) == {"uploaded"}
+    there = any_shop.all_there()
+    assert {number: there[number] for number in sent} == sent
+    assert not any(there[number] for number in any_shop.numbers[8:])
+    one = pushed.outcomes["1896-S"]
+    assert one.reason == Why.FIRST
+    assert (one.before, one.saved) == (None, True)
+    assert one.after == digest(sent["1896-S"])
+    assert one.file == "1896-S.png"
+    assert one.size == len(sent["1896-S"])
+    assert pushed.report.done == 8
+    assert pushed.report.replaced == pushed.report.saved == 0
+    any_shop.log.clear()
+    again = await any_shop.push()
+    assert again.outcomes == {}
+    assert again.plan.unchanged == 8
+    if any_shop.bc.company("x").items.company.endpoint.dialect.vouches:
+        assert any_shop.requests() == {"list": 1}
+
+
+async def test_a_foreign_picture_is_saved_before_it_is_replaced(any_shop: Shop):
+    theirs = png("theirs", side=16)
+    any_shop.record("1896-S").set_picture(theirs)
+    ours = any_shop.put("1896-S.png")
+    pushed = await any_shop.push()
+    one = pushed.outcomes["1896-S"]
+    assert one.reason == Why.NEVER_SEEN
+    assert one.step.replaces is Replaces.FOREIGN
+    assert (one.before, one.saved, one.after) == (digest(theirs), True, digest(ours))
+    assert any_shop.backup() == {digest(theirs): theirs}
+    assert any_shop.there("1896-S") == ours
+    assert (pushed.report.replaced, pushed.report.saved) == (1, 1)
+    order = [seen.kind for seen in any_shop.log if "/picture" in seen.target]
+    assert order[-2:] == ["read", "upload"]
+
+
+async def test_a_picture_that_is_equal_is_adopted_without_a_write(any_shop: Shop):
+    ours = any_shop.put("1896-S.png")
+    any_shop.record("1896-S").set_picture(ours)
+    pushed = await any_shop.push()
+    assert pushed.endings == {"1896-S": "adopted"}
+    assert pushed.outcomes["1896-S"].after == digest(ours)
+    assert "upload" not in any_shop.requests()
+    again = await any_shop.push()
+    assert again.outcomes == {}
+    assert again.plan.unchanged == 1
+
+
+async def prepared(shop: Shop) -> dict[str, bytes]:
+    """Twelve pictures in step; then everything happens that may."""
+    sent = {number: shop.put(f"{number}.png") for number in shop.numbers[:12]}
+    await shop.push()
+    a, b, c, _, removed, same, other, renumbered, recreated, *_ = sent
+    for number in (a, b, c):
+        sent[number] = shop.put(f"{number}.png", f"{number} anew")
+    sent[shop.numbers[12]] = shop.put(f"{shop.numbers[12]}.png")
+    (shop.photos / f"{removed}.png").unlink()
+    etag = shop.record(same).picture_etag
+    shop.record(same).set_picture(png("same size", side=16))
+    assert shop.record(same).picture_etag == etag
+    shop.record(other).set_picture(png("another size", side=32))
+    store = shop.server.store.company("CRONUS USA, Inc.")
+    store.rename(renumbered, "NEW-NUMBER")
+    store.recreate(recreated)
+    return sent
+
+
+@pytest.mark.parametrize("delete", [False, True], ids=["", "delete"])
+async def test_whatever_happened_it_does_exactly_what_is_expected(
+    any_shop: Shop, *, delete: bool
+):
+    sent = await prepared(any_shop)
+    a, b, c, _, removed, same, other, renumbered, recreated, *rest = sent
+    old = {number: any_shop.there(number) for number in any_shop.numbers}
+    any_shop.log.clear()
+    pushed = await any_shop.push(delete=delete, max_delete="50%")
+    added = rest[-1]
+    uploads = {a, b, c, same, other, recreated, added}
+    reasons = {step.number: step.reason for step in pushed.plan.uploads}
+    assert reasons == {
+        **dict.fromkeys((a, b, c), Why.FILE_CHANGED),
+        same: Why.PICTURE_CHANGED,
+        other: Why.PICTURE_CHANGED,
+        recreated: Why.FIRST,
+        added: Why.FIRST,
+    }
+    assert [one.name for one in pushed.plan.unmatched] == [f"{renumbered}.png"]
+    assert pushed.endings == {
+        **dict.fromkeys(uploads, "uploaded"),
+        removed: "deleted" if delete else "kept",
+    }
+    assert pushed.outcomes[removed].reason == (
+        Why.FILE_GONE if delete else Why.NO_DELETE
+    )
+    now = any_shop.all_there()
+    assert {number: now[number] for number in uploads} == {
+        number: sent[number] for number in uploads
+    }
+    assert now[removed] == (None if delete else old[removed])
+    assert now["NEW-NUMBER"] == sent[renumbered]
+    saved = [old[number] for number in (a, b, c, same, other)]
+    saved += [old[removed]] if delete else []
+    assert any_shop.backup() == {digest(data): data for data in saved}
+    assert not pushed.report.failures
+    again = await any_shop.push(delete=delete, max_delete="50%")
+    assert set(again.endings.values()) <= {"kept"}
+    assert any_shop.all_there() == now
+
+
+async def test_only_foreign_pictures_are_saved_where_that_is_wanted(shop: Shop):
+    ours, theirs = shop.numbers[:2]
+    first = shop.put(f"{ours}.png")
+    await shop.push()
+    shop.record(theirs).set_picture(png("theirs", side=16))
+    for number in (ours, theirs):
+        shop.put(f"{number}.png", "anew")
+    shop.log.clear()
+    pushed = await shop.push(backup="foreign")
+    one = pushed.outcomes[ours]
+    assert (one.before, one.saved) == (digest(first), False)
+    assert pushed.outcomes[theirs].saved
+    assert list(shop.backup()) == [pushed.outcomes[theirs].before]
+    assert shop.requests()["read"] == 1
+
+
+async def test_a_plan_with_a_brake_is_not_run(shop: Shop):
+    for number in shop.numbers:
+        shop.record(number).set_picture(png("theirs", side=16))
+        shop.put(f"{number}.png")
+    shop.log.clear()
+    async with shop.box as box:
+        plan = await box.plan_push(shop.photos, None)
+        assert plan.brakes == ()  # at least 50 are allowed
+    with pytest.raises(BrakeError, match="20 pictures would be replaced"):
+        await shop.push(max_replace=3)
+    assert "upload" not in shop.requests()
+    pushed = await shop.push(max_replace=None)
+    assert pushed.report.counts == {Ending.UPLOADED: 20}
