@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable
 from pathlib import Path
-from typing import IO, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from bcpicture.core.digests import AlreadyThere
 from bcpicture.errors import UsageError
@@ -13,14 +12,14 @@ from bcpicture.net.parts import PathSink
 from bcpicture.net.sinks import Sink
 
 
-class AsyncWritable(Protocol):
-    """A file object whose calls are awaited, of anyio or aiofiles for example."""
+class Writable(Protocol):
+    """A file object that is open for writing bytes, or no more than its `write`."""
 
-    def write(self, data: bytes, /) -> Awaitable[object]:
-        """Append *data*."""
+    def write(self, data: bytes, /) -> object:
+        """Append *data*, at once or when it is awaited."""
 
 
-Target: TypeAlias = str | os.PathLike[str] | IO[bytes] | AsyncWritable
+Target: TypeAlias = str | os.PathLike[str] | Writable
 """Where a picture can be saved; a `str` is a path."""
 
 

@@ -194,6 +194,18 @@ class AsyncFileSink(_ObjectSink):
         await _awaited(self._file.truncate(end))
 
 
+class _Drained:
+    """The writer of a socket, which no thread may touch, as an awaited file object."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+
+    async def write(self, data: bytes) -> None:
+        """Write *data* and wait until most of it is out."""
+        self._writer.write(data)
+        await self._writer.drain()
+
+
 async def _awaited(value: Any) -> Any:  # noqa: ANN401 - of a foreign file object
     return await value if inspect.isawaitable(value) else value
 
@@ -224,6 +236,8 @@ async def open_writer(
             "The file is open in text mode.", advice='Open it with mode "wb".'
         )
     await _require_writable(target)
+    if inspect.iscoroutinefunction(getattr(target, "drain", None)):
+        return AsyncFileSink(_Drained(target))
     waits = inspect.iscoroutinefunction(write)
     return AsyncFileSink(target) if waits else FileSink(target)
 

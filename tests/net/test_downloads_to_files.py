@@ -110,15 +110,20 @@ async def test_a_disk_error_is_an_oserror_and_leaves_nothing_behind(
     assert await leftovers.are_gone_from(folder, but={"a.jpg"})
 
 
-def test_a_full_disk_is_an_oserror_and_leaves_the_old_file(tmp_path: Path):
+@pytest.mark.parametrize(
+    "target", ["Path(sys.argv[1])", 'open(sys.argv[1], "ab", buffering=0)']
+)
+def test_a_full_disk_is_an_oserror_and_leaves_what_was_there(
+    tmp_path: Path, target: str
+):
     """In a process of its own, whose files may not grow beyond a limit."""
-    program = """
+    program = f"""
         import asyncio, resource, signal, sys
         from pathlib import Path
         from bcpicture import BusinessCentral, Endpoint, StaticToken
         from bcpicture.emulator import Emulator
 
-        target = Path(sys.argv[1])
+        target = {target}
 
         async def main():
             async with Emulator() as server:
@@ -137,15 +142,15 @@ def test_a_full_disk_is_an_oserror_and_leaves_the_old_file(tmp_path: Path):
 
         asyncio.run(main())
     """
-    target = tmp_path / "a.jpg"
-    target.write_bytes(b"old")
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"old")
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(program), str(target)],
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(program), str(path)],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
     assert done.stdout == "OSError 27\n", done.stderr
-    assert target.read_bytes() == b"old"
+    assert path.read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["a.jpg"]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import os
 import re
-import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -244,45 +242,3 @@ async def test_a_process_that_is_killed_leaves_the_old_file(raw: Raw, tmp_path: 
     assert target.read_bytes() == b"old"
     assert re.fullmatch(r"\.1896-S\.jpg\.[0-9a-f]{16}\.part", part.name)
     assert names(tmp_path) == sorted([part.name, target.name])
-
-
-# -- a full disk
-
-
-@POSIX
-def test_a_full_disk_leaves_a_file_object_as_it_was(tmp_path: Path):
-    """In a process of its own, whose files may not grow beyond a limit."""
-    program = """
-        import asyncio, resource, signal, sys
-        from bcpicture import BusinessCentral, Endpoint, StaticToken
-        from bcpicture.emulator import Emulator
-
-        async def main():
-            async with Emulator() as server:
-                token = StaticToken(server.identity.token())
-                item = server.store.company("CRONUS USA, Inc.").item("1896-S")
-                await asyncio.to_thread(item.set_picture, bytes(3_000_000))
-                endpoint = Endpoint.at(server.base_urls["v2.0"])
-                signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-                resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, -1))
-                async with BusinessCentral(endpoint, token) as bc:
-                    item = bc.company("CRONUS USA, Inc.").item(number="1896-S")
-                    with open(sys.argv[1], "ab", buffering=0) as file:
-                        try:
-                            await item.picture.download(file)
-                        except OSError as exc:
-                            print(exc.errno, file.tell())
-
-        asyncio.run(main())
-    """
-    target = tmp_path / "a.jpg"
-    target.write_bytes(b"old")
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(program), str(target)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.stdout == f"{errno.EFBIG} 3\n", done.stderr
-    assert target.read_bytes() == b"old"

@@ -130,6 +130,28 @@ async def test_a_pipe_of_the_system_is_fed_by_a_thread(pair: Pair):
         assert await reading == LARGE
 
 
+@pytest.mark.parametrize("data", SIZES)
+async def test_the_writer_of_a_socket_is_not_touched_by_a_thread(
+    pair: Pair, data: bytes
+):
+    pair.stored = data
+    got = asyncio.get_running_loop().create_future()
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        got.set_result(await reader.read(-1))
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    # In debug mode the loop refuses to be touched by a thread that is not its own.
+    asyncio.get_running_loop().set_debug(True)
+    pair.server.faults.add(Fault("truncate", at=len(data) - 1))
+    await pair.picture.download(writer)
+    writer.close()
+    assert await got == data
+    server.close()
+
+
 # -- a second attempt
 
 

@@ -6,6 +6,8 @@ result that is not what stands here, is an error.
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -259,6 +261,12 @@ async def bring_down(bc: BusinessCentral) -> bytes:
     await picture.download(Path("out/1896-S"), digest=True, sniff_extension=True)
     await picture.download("out/1896-S.jpg", unless=ALREADY_THERE, max_bytes=1_000_000)
     await picture.download(BytesIO(), unless=done)
+    async with await anyio.open_file("out/1896-S.jpg", "wb") as file:
+        await picture.download(file)
+    with gzip.open("out/1896-S.jpg.gz", "wb") as packed:
+        await picture.download(packed)
+    _, writer = await asyncio.open_connection("127.0.0.1", 7048)
+    await picture.download(writer, max_bytes=1_000_000)
     async with picture.open(max_bytes=1_000_000) as short:
         assert_type(short.etag, str | None)
     return await picture.read()
