@@ -308,14 +308,3 @@ def _closed() -> ClosedError:
     return ClosedError(
         "The connections are closed.", advice="Keep the client open meanwhile."
     )
-
-
-async def detach(exchange: Exchange, max_bytes: int | None = None) -> Exchange:
-    """The reply itself, unread; whoever gets it closes it.
-
-    Raises:
-        AnswerError: It says that it is longer than *max_bytes*.
-    """
-    require_within(max_bytes, exchange.length or 0)
-    exchange.detached = True
-    return exchange

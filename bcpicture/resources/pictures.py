@@ -15,7 +15,7 @@ from bcpicture.core.models import ANY, RAISE, Downloaded, Picture, Uploaded
 from bcpicture.core.wire import READ_JSON, WRITE_BYTES, Operation, Request
 from bcpicture.errors import ConflictError, MissingError, NoPictureError, UsageError
 from bcpicture.net.bodies import Body, BytesBody, HashedBody
-from bcpicture.net.exchange import Exchange, detach
+from bcpicture.net.exchange import Exchange
 from bcpicture.net.progress import Meter, MeteredBody, OnProgress
 from bcpicture.net.session import Session
 from bcpicture.net.sources import Source, open_source
@@ -30,7 +30,7 @@ from bcpicture.resources.errands import (
 )
 from bcpicture.resources.references import RecordRef
 from bcpicture.resources.saving import Saving
-from bcpicture.resources.streams import Opening, PictureStream
+from bcpicture.resources.streams import Opening, PictureStream, detach
 from bcpicture.resources.writes import (
     IfMatch,
     Look,

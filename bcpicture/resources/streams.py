@@ -157,6 +157,17 @@ class PictureStream:
             _ = self._loop.call_soon_threadsafe(self._hold.end)
 
 
+async def detach(exchange: Exchange, max_bytes: int | None = None) -> Exchange:
+    """The reply itself, unread; whoever gets it closes it.
+
+    Raises:
+        AnswerError: It says that it is longer than *max_bytes*.
+    """
+    require_within(max_bytes, exchange.length or 0)
+    exchange.detached = True
+    return exchange
+
+
 class Opening:
     """What `open` returns: await it, or use it with ``async with``."""
 
