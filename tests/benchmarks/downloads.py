@@ -90,7 +90,7 @@ class SlowFile(io.RawIOBase):
         """It is."""
         return True
 
-    def write(self, data: memoryview) -> int:  # type: ignore[override]
+    def write(self, data: memoryview) -> int:
         """Take all of it, slowly."""
         time.sleep(0.02)
         self.sha256.update(data)
