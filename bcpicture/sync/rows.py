@@ -58,13 +58,13 @@ def marked(*cells: object) -> tuple[Cell, ...]:
 
 
 def _written(cell: object) -> Cell:
-    match cell:
-        case None | int():
-            return None if cell is None else int(cell)
-        case datetime():
-            return utc(cell)
-        case _:
-            return safe(str(cell))
+    if isinstance(cell, str):
+        return safe(cell)
+    if cell is None or isinstance(cell, int):
+        return cell if cell is None else int(cell)
+    if isinstance(cell, datetime):
+        return utc(cell)
+    raise TypeError(f"A cell holds no {type(cell).__name__}.")
 
 
 def utc(time: datetime) -> str:

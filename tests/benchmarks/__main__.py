@@ -16,6 +16,7 @@ NAMES = (
     "downloads",
     "quota",
     "inventory",
+    "journal",
 )
 
 
