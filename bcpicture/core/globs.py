@@ -81,6 +81,9 @@ def chooser(include: Iterable[str], exclude: Iterable[str]) -> Callable[[str], b
     wanted = [compile_glob(pattern) for pattern in include]
     unwanted = [compile_glob(pattern) for pattern in exclude]
 
+    if not wanted and not unwanted:
+        return lambda _: True
+
     def chosen(path: str) -> bool:
         path = nfc(path)
         if wanted and not any(pattern.fullmatch(path) for pattern in wanted):

@@ -7,7 +7,7 @@ from enum import Flag, auto
 import attrs
 
 from bcpicture.core.ledger import Agreement, Link, Rejection
-from bcpicture.core.matches import Row
+from bcpicture.core.matches import Pair, Row
 from bcpicture.core.options import PushOptions
 from bcpicture.core.signs import NO_PICTURE, Proof
 from bcpicture.core.steps import (
@@ -134,6 +134,28 @@ class Case:
     def refused(self) -> bool:
         """Whether the record is as it was when it refused a picture."""
         return self.rejected is not None and self.rejected.item == self.facts.item
+
+
+def agrees(
+    pair: Pair, known: Agreement | None, link: Link | None, *, options: PushOptions
+) -> bool:
+    """Whether a file, its record and the journal agree in every sign.
+
+    It is what `judge_pair` finds out as well, only sooner: it is so for most records.
+    Whether the signs of records prove anything has to be known.
+    """
+    if known is None or link is None or options.by_content:
+        return False
+    return (
+        known.item == pair.row.item
+        and link.signs == pair.file.signs
+        and link.name == pair.file.name
+        and link.recipe == options.recipe
+        and known.item.complete
+        and known.picture.exists
+        and known.digest == link.sent
+        and pair.file.size > 0
+    )
 
 
 def judge_pair(case: Case, *, young: bool) -> Verdict:

@@ -123,6 +123,7 @@ class Matcher:
             AnswerError: Two records have one id.
         """
         options = self._options
+        self._index.clear()  # room for what comes now
         settled = settle(
             self._claims(), (options.pick or ()) if options.picks else None
         )
@@ -163,11 +164,12 @@ class Matcher:
         self._files.append(file)
         for place, (text, pick) in enumerate(readings):
             wish = _Wish(len(self._files) - 1, place, text, pick)
-            there = self._index.setdefault(upper(text), wish)
+            capital = upper(text)
+            there = self._index.setdefault(capital if capital != text else text, wish)
             if isinstance(there, list):
                 there.append(wish)
             elif there is not wish:
-                self._index[upper(text)] = [there, wish]
+                self._index[capital] = [there, wish]
 
     def _wishes(self, value: str) -> Iterator[tuple[_Wish, int]]:
         """Who may want the record with *value*, each with its rank."""

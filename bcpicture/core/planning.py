@@ -28,7 +28,8 @@ from bcpicture.core.brakes import (
     unsafe_deletions,
 )
 from bcpicture.core.dialects import Dialect
-from bcpicture.core.judging import Case, Need, Verdict, judge_pair
+from bcpicture.core.judging import Case, Need, Verdict, agrees, judge_pair
+from bcpicture.core.ledger import Agreement
 from bcpicture.core.matches import Matching, Pair, Row
 from bcpicture.core.options import PushOptions
 from bcpicture.core.orphans import Orphan, judge_orphan
@@ -40,6 +41,7 @@ from bcpicture.errors import UsageError
 
 _StepT = TypeVar("_StepT", bound=PushStep)
 _SECOND = 1_000_000_000
+_AGREED = Verdict(exists=True)
 
 
 @attrs.frozen(kw_only=True)
@@ -84,7 +86,7 @@ class PushPlanning:
         undecided += self._without_their_file()
         self._open = [(one, Need.NOTHING) for one in undecided]
         self._steps: list[PushStep] = []
-        self._unchanged = self._exist = self._odd = 0
+        self._unchanged = self._exist = self._odd = self._known = self._backwards = 0
 
     def questions(self, answers: Answers) -> Questions:
         """Return what has to be asked next; nothing if the plan can be made.
@@ -161,20 +163,30 @@ class PushPlanning:
         return self._of_row(one, answers)
 
     def _of_pair(self, pair: Pair, answers: Answers) -> Verdict:
-        row, file = pair.row, pair.file
-        known = self._agreements.get(row.id)
-        age = self._survey.scanned - file.signs.modified
+        row, signs, options = pair.row, pair.file.signs, self._options
+        known, link = self._agreements.get(row.id), self._links.get(row.id)
+        young = 0 <= self._survey.scanned - signs.modified < options.settle * _SECOND
+        vouched = self._survey.dialect.vouches and not young
+        if vouched and agrees(pair, known, link, options=options):
+            return self._tallied(_AGREED, known, row)
         case = Case(
-            file=file,
+            file=pair.file,
             row=row,
             known=known,
-            link=self._links.get(row.id),
+            link=link,
             rejected=self._rejections.get(row.id) if self._rejections else None,
-            options=self._options,
+            options=options,
             facts=facts_of(self._survey.dialect, row.id, row.item, known, answers),
             told=answers,
         )
-        return judge_pair(case, young=0 <= age < self._options.settle * _SECOND)
+        return self._tallied(judge_pair(case, young=young), known, row)
+
+    def _tallied(self, verdict: Verdict, known: Agreement | None, row: Row) -> Verdict:
+        """Count what is strange, once a record is decided on."""
+        if known and not verdict.need:
+            self._known += known.digest is not None
+            self._backwards += moved_backwards(known.item, row.item)
+        return verdict
 
     def _of_row(self, row: Row, answers: Answers) -> Verdict:
         known = self._agreements.get(row.id)
@@ -221,17 +233,19 @@ class PushPlanning:
 
     def _compared(self) -> tuple[Strangeness, int]:
         """How much is strange, and how many pictures there are without a file."""
-        backwards = known = gone = elsewhere = 0
+        backwards, known, gone, elsewhere = self._backwards, self._known, 0, 0
         watched = self._survey.matching.watched
-        decided = self._paired | {step.id for step in self._steps}
-        for id_, agreement in self._agreements.items():
-            row, picture = watched.get(id_), agreement.digest is not None
-            known += picture
-            if row is None:
-                gone += picture
+        stepped = {step.id for step in self._steps}
+        for id_ in self._agreements:
+            if id_ in self._paired:
                 continue
-            backwards += moved_backwards(agreement.item, row.item)
-            elsewhere += picture and id_ not in decided
+            agreement, row = self._agreements[id_], watched.get(id_)
+            picture = agreement.digest is not None
+            known += picture
+            gone += picture and row is None
+            if row:
+                backwards += moved_backwards(agreement.item, row.item)
+                elsewhere += picture and id_ not in stepped
         odd = self._odd + gone
         return Strangeness(backwards=backwards, odd=odd, known=known), elsewhere
 

@@ -89,7 +89,8 @@ class PullPlanning:
         self._steps: dict[str, PullStep] = {}
         self._left = {*self._agreements, *self._links}
         self._ids = Ids()
-        self._unchanged = self._absent = self._odd = self._backwards = 0
+        self._unchanged = self._absent = 0
+        self._odd = self._known = self._backwards = 0
 
     def offer(self, records: Iterable[Record]) -> None:
         """Look at one more page.
@@ -170,7 +171,9 @@ class PullPlanning:
         if verdict.need:
             self._open[row.id] = (row, verdict)
             return
-        self._backwards += known is not None and moved_backwards(known.item, row.item)
+        if known:
+            self._known += known.digest is not None
+            self._backwards += moved_backwards(known.item, row.item)
         self._odd += verdict.odd
         self._absent += verdict.absent
         if verdict.step:
@@ -195,10 +198,9 @@ class PullPlanning:
         options, (clean, marker) = self._options, self._safe
         if options.require_file and not marker:
             yield no_marker(options.require_file)
-        pictures = [it.digest is not None for it in self._agreements.values()]
         gone = sum(self._has_picture(id_) for id_ in self._left)
         yield from Strangeness(
-            backwards=self._backwards, odd=self._odd + gone, known=sum(pictures)
+            backwards=self._backwards, odd=self._odd + gone, known=self._known + gone
         ).brakes()
         # What nothing proves may turn out to be the same: the run counts it.
         sure = (it for it in made.downloads if it.reason != Why.UNPROVEN)

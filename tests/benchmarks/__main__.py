@@ -17,6 +17,7 @@ NAMES = (
     "quota",
     "inventory",
     "journal",
+    "planning",
 )
 
 
