@@ -84,6 +84,9 @@ class Job(Protocol[ReadyT, SentT]):
             again: Whether they have failed before.
         """
 
+    def skip(self, ready: ReadyT) -> None:
+        """Let go of a step that was prepared, since the run ends before it."""
+
     async def perform(self, ready: ReadyT) -> Outcome | SentT:
         """Carry out a step; what is no outcome is looked at again by `close`."""
 
@@ -248,6 +251,7 @@ class Run(Generic[ReadyT, SentT]):
         while (one := await ready.get()) is not None:
             if self.stopping:
                 self._cut = True
+                self._job.skip(one)
                 await self._tell(Outcome(step=one.step, ending=Ending.STOPPED))
                 continue
             done = await self._job.perform(one)

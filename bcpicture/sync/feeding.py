@@ -11,10 +11,12 @@ from itertools import islice
 
 import attrs
 
+from bcpicture.core.ledger import Action, Intent
 from bcpicture.core.steps import Delete, LocalFile, Step, Upload
 from bcpicture.errors import BcPictureError
 from bcpicture.resources.records import Records
 from bcpicture.sync.folder import SMALL, TOGETHER
+from bcpicture.sync.journal import Journal
 from bcpicture.sync.looks import NEVER, Look, look_at
 from bcpicture.sync.sources import Loaded, Source
 
@@ -35,6 +37,10 @@ class Prepared:
     loaded: Loaded | None = None
     """Its file; None for a step that sends none."""
 
+    intent: Intent | None = None
+    """What the journal says already that will happen; None where that depends on what
+    is there."""
+
 
 @attrs.define(kw_only=True)
 class Feeder:
@@ -42,6 +48,12 @@ class Feeder:
 
     records: Records
     """The records, asked for in bulk."""
+
+    journal: Journal
+    """Is told of what is about to happen."""
+
+    run: str
+    """What it calls the run."""
 
     source: Source
     """Where the files are."""
@@ -59,9 +71,13 @@ class Feeder:
         while block := list(islice(steps, BLOCK)):
             looks = await self._looks(block, NEVER if again else self.seen)
             for group in _groups(block):
-                for step, loaded in zip(group, await self._load(group), strict=True):
-                    look = looks.get(step.id)
-                    yield Prepared(step=step, look=look, loaded=loaded)
+                files = await self._load(group)
+                group_of = [
+                    Prepared(step=step, look=looks.get(step.id), loaded=loaded)
+                    for step, loaded in zip(group, files, strict=True)
+                ]
+                for ready in await self._intend(group_of):
+                    yield ready
 
     async def _looks(self, block: Sequence[Step], seen: float) -> dict[str, Look]:
         looks = {
@@ -76,6 +92,33 @@ class Feeder:
             return looks | await look_at(self.records, list(looks), now)
         except BcPictureError as error:
             return {id_: Look(at=now, error=error) for id_ in looks}
+
+    async def _intend(self, group: Sequence[Prepared]) -> list[Prepared]:
+        """Note what is about to happen where nothing is replaced: all in one commit.
+
+        What is there has to be put aside first, so that an intent tells of it.
+        """
+        ready = [attrs.evolve(it, intent=self._intent(it)) for it in group]
+        if intents := [it.intent for it in ready if it.intent]:
+            await self.journal.intend(intents)
+        return ready
+
+    def _intent(self, ready: Prepared) -> Intent | None:
+        step, look, loaded = ready.step, ready.look, ready.loaded
+        if not isinstance(step, Upload) or look is None or loaded is None:
+            return None
+        if look.error or look.picture.exists or loaded.error:
+            return None
+        return Intent(
+            run=self.run,
+            id=step.id,
+            number=step.number,
+            action=Action.UPLOAD,
+            name=step.file.name,
+            saved=True,
+            after=loaded.digest,
+            reason=step.reason,
+        )
 
     async def _load(self, group: Sequence[Step]) -> list[Loaded | None]:
         files = [step.file for step in group if isinstance(step, Upload)]

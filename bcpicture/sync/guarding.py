@@ -211,7 +211,16 @@ class Guarded:
         return self.look.picture.etag or ANY
 
     async def _intend(self, after: str | None) -> Intent:
-        intent = Intent(
+        intent = self._intent(after)
+        if self.intent == intent:
+            return intent  # the feeder was ahead
+        self.abandon()
+        await self.desk.journal.intend([intent])
+        self.intent = intent
+        return intent
+
+    def _intent(self, after: str | None) -> Intent:
+        return Intent(
             run=self.desk.run,
             id=self.id,
             number=self.number,
@@ -222,9 +231,6 @@ class Guarded:
             after=after,
             reason=self.reason,
         )
-        await self.desk.journal.intend([intent])
-        self.intent = intent
-        return intent
 
     def _settle(self, intent: Intent) -> Intent:
         """Note how it ended, along with the next that is noted.
@@ -245,6 +251,11 @@ class Guarded:
             state = State.UNKNOWN if unknown else State.FAILED
             self._settle(attrs.evolve(self.intent, state=state, reason=str(error)))
 
+    def abandon(self) -> None:
+        """Note that it was not even begun."""
+        if self.intent is not None:
+            self._settle(not_begun(self.intent))
+
     async def twice(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do *work*; once more, if somebody else was quicker.
 
@@ -259,3 +270,8 @@ class Guarded:
         self.look = attrs.evolve(self.look, at=float("-inf"))
         await self.refresh()
         return await work()
+
+
+def not_begun(intent: Intent) -> Intent:
+    """An intent of which nothing came."""
+    return attrs.evolve(intent, state=State.FAILED, reason="it was not begun")

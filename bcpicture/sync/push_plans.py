@@ -80,7 +80,12 @@ class PlannedPush(PushPlan):
             allowance=Allowance.of(self),
         )
         feeder = Feeder(
-            records=kit.records, source=self.source, seen=self.seen, clock=clock
+            records=kit.records,
+            journal=kit.journal,
+            run=record.id,
+            source=self.source,
+            seen=self.seen,
+            clock=clock,
         )
         job = Pushing(
             record=record,

@@ -15,6 +15,7 @@ from bcpicture.core.steps import Adopt, Delete, Keep, Step, Upload
 from bcpicture.errors import UsageError
 from bcpicture.sync.closing import Closing, Sent
 from bcpicture.sync.feeding import Feeder, Prepared
+from bcpicture.sync.guarding import not_begun
 from bcpicture.sync.report import Ending, Outcome, Report
 from bcpicture.sync.writing import Deleting, Push, Uploading
 
@@ -59,6 +60,11 @@ class Pushing:
     ) -> AsyncGenerator[Prepared, None]:
         """Prepare steps ahead."""
         return self.feeder.feed(steps, again=again)
+
+    def skip(self, ready: Prepared) -> None:
+        """Let go of a step that was prepared."""
+        if ready.intent is not None:
+            self.push.desk.journal.note_soon(settled=[not_begun(ready.intent)])
 
     async def close(self, sent: Sequence[Sent]) -> list[Outcome]:
         """Look at what was written."""

@@ -88,9 +88,11 @@ class _Doing:
     async def carry_out(self) -> Outcome | Sent:
         """Carry it out, however it ends."""
         try:
-            return await self._carry_out()
+            done = await self._carry_out()
         except (BcPictureError, OSError) as error:
             return self._failed(error)
+        self._write.abandon()  # if nothing had to be written after all
+        return done
 
     @abstractmethod
     async def _carry_out(self) -> Outcome | Sent:
@@ -259,4 +261,5 @@ def _guarded(
         name=name,
         reason=step.reason,
         look=ready.look or Look.planned(step, NEVER),
+        intent=ready.intent,
     )

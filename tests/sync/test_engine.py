@@ -58,6 +58,7 @@ class Job:
         self.begun = False
         self.prepared: list[str] = []
         self.performed: list[str] = []
+        self.skipped: list[str] = []
         self.closed: list[int] = []
         self.feeds = 0
         self.reports: list[Report] = []
@@ -88,6 +89,9 @@ class Job:
                 yield Prepared(step)
         finally:
             self.feeds -= 1
+
+    def skip(self, ready: Prepared) -> None:
+        self.skipped.append(ready.step.number)
 
     async def perform(self, ready: Prepared) -> Outcome | Sent:
         self.performed.append(ready.step.number)
@@ -253,6 +257,7 @@ async def test_stop_begins_nothing_and_ends_what_is_in_flight():
     }
     assert run.report.stopped
     assert job.reports == [run.report]
+    assert sorted(job.performed + job.skipped) == sorted(job.prepared)
 
 
 async def test_stop_after_the_last_step_stops_nothing():
