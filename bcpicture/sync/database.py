@@ -23,6 +23,8 @@ from bcpicture.sync.finishing import finished
 
 T = TypeVar("T")
 
+_NAME = "bcpicture-journal"
+
 _MOST_LATER = 500
 """Jobs for which nobody waits that may lie about in memory."""
 
@@ -108,15 +110,17 @@ class Database:
         self._loop = asyncio.get_running_loop()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._later: list[_Job] = []
+        self._refused: list[_Job] = []
         self._complaint: Exception | None = None
         self._opened: asyncio.Future[None] = self._loop.create_future()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._closed = False
 
     async def __aenter__(self) -> Self:
-        threading.Thread(target=self._serve, name="bcpicture-journal").start()
+        # A daemon: whoever forgets to close it must not keep the process from its end.
+        threading.Thread(target=self._serve, name=_NAME, daemon=True).start()
         try:
-            await asyncio.shield(self._opened)
+            await finished(self._opened)
         except BaseException:
             await self._end()
             raise
@@ -190,8 +194,6 @@ class Database:
                 job.answer.set_result(result)
 
     def _refuse(self, jobs: Sequence[_Job], error: sqlite3.Error) -> None:
-        # What nobody waits for is tried once more with the next work.
-        self._later[:0] = [job for job in jobs if job.answer is None]
         for job in jobs:
             if job.answer is not None and not job.answer.done():
                 job.answer.set_exception(explained(error, self._path))
@@ -217,11 +219,14 @@ class Database:
         with suppress(Empty):
             while waiting[-1] is not None:
                 waiting.append(self._jobs.get_nowait())
-        jobs = [job for job in waiting if job is not None]
+        jobs = [*self._refused, *(job for job in waiting if job is not None)]
+        self._refused.clear()
         try:
             results = _together(connection, jobs, self._path)
         except sqlite3.Error as exc:
             _roll_back(connection)
+            # What nobody waits for is tried once more with the next work.
+            self._refused = [job for job in jobs if job.answer is None]
             self._tell(self._refuse, jobs, exc)
         else:
             self._tell(self._answer, jobs, results)

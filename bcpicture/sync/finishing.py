@@ -20,5 +20,6 @@ async def finished(future: asyncio.Future[T]) -> T:
         except asyncio.CancelledError as exc:
             cancelled = exc
     if cancelled is not None:
+        _ = future.cancelled() or future.exception()  # so that nobody misses it
         raise cancelled
     return future.result()

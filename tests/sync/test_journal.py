@@ -28,8 +28,10 @@ from bcpicture.core.ledger import (
 from bcpicture.core.signs import NO_PICTURE, FileSigns, ItemSigns, PictureSigns
 from bcpicture.errors import ClosedError, JournalError
 from bcpicture.sync import rows
+from bcpicture.sync.database import Database, run
 from bcpicture.sync.journal import Journal
 from bcpicture.sync.memory import JournalStatistics
+from bcpicture.sync.opening import opener
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 TARGET = JournalTarget(
@@ -88,8 +90,8 @@ def mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
-def has_log(path: Path) -> bool:
-    return path.with_name(f"{path.name}-wal").exists()
+def beside(path: Path) -> set[str]:
+    return {it.name for it in path.parent.iterdir()}
 
 
 @pytest.fixture
@@ -270,10 +272,63 @@ async def test_a_cancelled_owner_leaves_a_closed_and_whole_journal(path: Path):
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert not has_log(path)  # its last user is gone
+    assert beside(path) == {path.name}  # no log, which is there while it is open
     async with Journal.open(path, TARGET) as journal:
         assert await journal.open_intents() == [INTENT]
         assert (await journal.statistics()).agreements == 1
+
+
+async def test_who_is_cancelled_while_it_opens_leaves_nothing_behind(path: Path):
+    async def work() -> None:
+        async with Journal.open(path, TARGET):
+            await asyncio.Event().wait()
+
+    for turns in range(12):
+        task = asyncio.create_task(work())
+        for _ in range(turns):
+            await asyncio.sleep(0.0005)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert beside(path) <= {path.name}  # no log, which is there while it is open
+    async with Journal.open(path, TARGET) as journal:
+        assert (await journal.statistics()).steps == 0
+
+
+async def test_callers_share_a_transaction(path: Path):
+    statements: list[str] = []
+    async with Database(path, opener(TARGET)) as database:
+        journal = Journal(database, path, lambda: NOON)
+        await database.do(lambda it: it.set_trace_callback(statements.append))
+        await asyncio.gather(*(journal.intend([INTENT]) for _ in range(100)))
+        await database.do(lambda it: it.set_trace_callback(None))
+    assert sum(it.startswith("INSERT INTO steps") for it in statements) == 100
+    assert statements.count("COMMIT") < 10
+
+
+async def test_two_that_have_it_open_see_what_the_other_noted(path: Path):
+    async with Journal.open(path, TARGET) as one, Journal.open(path, TARGET) as other:
+        await asyncio.gather(
+            *(one.intend([INTENT]) for _ in range(50)),
+            *(other.intend([INTENT]) for _ in range(50)),
+        )
+        assert (await one.statistics()) == (await other.statistics())
+        assert len(await one.steps("r1")) == 100
+
+
+async def test_a_busy_journal_says_so_and_can_be_used_afterwards(path: Path):
+    async with Database(path, opener(TARGET)) as database:
+        journal = Journal(database, path, lambda: NOON)
+        await database.do(lambda it: run(it, "PRAGMA busy_timeout = 10"))
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            journal.note_soon(agreements=[AGREEMENT])
+            with pytest.raises(JournalError, match=r"locked\. Run it again when no"):
+                await journal.intend([INTENT])
+            other.execute("ROLLBACK")
+        await journal.intend([INTENT])
+        told = await journal.statistics()
+        assert (told.steps, told.agreements) == (1, 1)
 
 
 async def test_a_closed_journal_says_so(path: Path):
