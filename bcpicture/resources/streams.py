@@ -96,11 +96,13 @@ class PictureStream:
             raise StopAsyncIteration
         if self._exchange.closed:
             raise self._closed()
-        self._hold.hand_to(asyncio.current_task())
+        if (task := asyncio.current_task()) is not self._hold.task:
+            self._hold.hand_to(task)
         try:
             chunk = await self._exchange.next_chunk()
-            self._size += len(chunk)
-            require_within(self._max_bytes, self._size)
+            if self._max_bytes is not None:
+                self._size += len(chunk)
+                require_within(self._max_bytes, self._size)
         except BrokenError as exc:
             self._hold.end()
             raise error_for(self._session.broken(self._exchange, exc)) from exc

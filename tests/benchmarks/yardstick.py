@@ -1,10 +1,11 @@
 """The yardstick: nginx in the service's place, much faster than any client.
 
-It answers what the benchmarks ask: tokens, metadata, pictures of three sizes, and
-uploads. `return 204` would answer an upload before its body has been read, and flatter
-every client. So an upload is passed on to a second server block inside the same nginx,
-which nginx does only when it holds the whole body; `X-Received` tells how many bytes
-(line and headers included) it has read of the request by then.
+It answers what the benchmarks ask: tokens, metadata, pictures of three sizes (the small
+one under `MANY` further names), and uploads. `return 204` would answer an upload before
+its body has been read, and flatter every client. So an upload is passed on to a second
+server block inside the same nginx, which nginx does only when it holds the whole body;
+`X-Received` tells how many bytes (line and headers included) it has read of the request
+by then.
 """
 
 import contextlib
@@ -28,6 +29,7 @@ COMPANY = "00000000-0000-0000-0000-000000000001"
 SMALL = "00000000-0000-0000-0000-000000000020"
 LARGE = "00000000-0000-0000-0000-000000000100"
 HUGE = "00000000-0000-0000-0000-000000000300"
+MANY = [f"00000000-0000-0000-0020-{number:012}" for number in range(1000)]
 SIZES = {SMALL: 20 * 1024, LARGE: 100 * MB, HUGE: 300 * MB}
 
 TOKEN = json.dumps({"token_type": "Bearer", "expires_in": 3600, "access_token": "t"})
@@ -69,6 +71,11 @@ http {{
         location ~ /picture$ {{
             default_type application/json;
             return 200 '{metadata}';
+        }}
+        location ~ /items\\([-0-9]+-0020-[0-9]+\\)/picture/pictureContent$ {{
+            if ($request_method = PATCH) {{ rewrite ^ /read last; }}
+            default_type application/octet-stream;
+            alias {folder}/pictures/{small};
         }}
         location ~ /items\\((?<item>[-0-9]+)\\)/picture/pictureContent$ {{
             if ($request_method = PATCH) {{ rewrite ^ /read last; }}
@@ -179,6 +186,7 @@ def yardstick(*items: str) -> Iterator[Yardstick]:
             folder=folder,
             port=port,
             token=TOKEN,
+            small=SMALL,
             metadata=METADATA.replace("\\", r"\\"),
             user="user root root;" if os.geteuid() == 0 else "",
         )
