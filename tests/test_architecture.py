@@ -37,7 +37,13 @@ BELOW_SYNC = tuple(f"bcpicture.{it}" for it in FLOORS)
 ON_DEMAND = {
     *("PIL", "azure", "cyclopts", "msal", "obstore", "opentelemetry", "rich"),
     *("trustme", "uvloop", "aiohttp.web"),
-    *("bcpicture.cli", "bcpicture.emulator", "bcpicture.sync", "bcpicture.web"),
+    *(
+        "bcpicture.cli",
+        "bcpicture.cloud",
+        "bcpicture.emulator",
+        "bcpicture.sync",
+        "bcpicture.web",
+    ),
 }
 """What `import bcpicture` leaves alone."""
 

@@ -19,7 +19,14 @@ class Writable(Protocol):
         """Append *data*, at once or when it is awaited."""
 
 
-Target: TypeAlias = str | os.PathLike[str] | Writable
+class OpensItsSink(Protocol):
+    """What knows how it is written, such as an object in a bucket."""
+
+    def open_sink(self) -> Sink:
+        """What fills it."""
+
+
+Target: TypeAlias = str | os.PathLike[str] | Writable | OpensItsSink
 """Where a picture can be saved; a `str` is a path."""
 
 
@@ -32,7 +39,8 @@ async def open_target(
     """Make a sink of *target*; nothing is written yet.
 
     Args:
-        target: A path, or a file object that is open for writing bytes.
+        target: A path, a file object that is open for writing bytes, or what opens
+            its own sink.
         sniff_extension: Take a path's extension from the bytes.
         unless: Bytes that it must not be touched for.
 
@@ -46,6 +54,9 @@ async def open_target(
             f"A {type(target).__name__} has no extension to choose.",
             advice="Leave sniff_extension out; the result tells the content_type.",
         )
+    if (open_sink := getattr(target, "open_sink", None)) is not None:
+        sink: Sink = open_sink()
+        return sink
     # Not for everybody: most pictures go to paths.
     from bcpicture.net.held import Held  # noqa: PLC0415 - above
     from bcpicture.net.writers import open_writer  # noqa: PLC0415 - above

@@ -12,6 +12,7 @@ from typing import assert_never, assert_type
 from uuid import UUID
 
 import aiohttp
+from obstore.store import S3Store
 
 from bcpicture import (
     BcPictureError,
@@ -44,6 +45,7 @@ from bcpicture import (
     TokenRenewed,
     sync,
 )
+from bcpicture.cloud import CloudObject
 from bcpicture.emulator import (
     Answers,
     Emulator,
@@ -189,6 +191,19 @@ async def keep_in_step(company: CompanyHandle) -> int:
     assert_type(report, Report)
     assert_type(report.by_cause(), Mapping[str, tuple[Failed, ...]])
     return sync.exit_code(report)
+
+
+# -- buckets
+
+
+async def by_bucket(company: CompanyHandle, store: S3Store) -> None:
+    """An object up, and another one down."""
+    picture = company.item(number="1896-S").picture
+    await picture.upload(CloudObject(store, "photos/1896-S.jpg"))
+    target = CloudObject.at("s3://bucket/1896-S.jpg", region="eu-central-1")
+    assert_type(target, CloudObject)
+    assert_type(target.path, str)
+    await picture.download(target)
 
 
 # -- the emulator
