@@ -83,6 +83,9 @@ class _Writing:
     def _abort(self) -> None:
         parts, self._parts = self._parts, None
         if parts is not None:
+            # A part that arrives after the store forgot the others would stay there.
+            with contextlib.suppress(*FOREIGN):
+                parts.flush()
             error = RuntimeError("broken off")
             with contextlib.suppress(RuntimeError, *FOREIGN):
                 parts.__exit__(RuntimeError, error, None)
