@@ -80,7 +80,9 @@ class PartFile:
         with self._lock:
             if not self._closed:
                 self._closed = True
-                self._drop()
+                # What went wrong before is what the caller should hear of.
+                with contextlib.suppress(OSError):
+                    self._drop()
 
     def _drop(self) -> None:
         file, self._file = self._file, None

@@ -32,7 +32,7 @@ class _Hold:
         self.hand_to(asyncio.current_task())
 
     def hand_to(self, task: asyncio.Task[object] | None) -> None:
-        """*task* has it now."""
+        """*task* has it now; nobody any more, if that is None."""
         if task is not self.task:
             if self.task is not None:
                 self.task.remove_done_callback(self._ended)
@@ -155,7 +155,7 @@ class PictureStream:
 
     def __del__(self) -> None:
         # Whoever collects the garbage may be another thread than the loop's.
-        if not self._exchange.closed and not self._loop.is_closed():
+        if self._hold.task is not None and not self._loop.is_closed():
             _ = self._loop.call_soon_threadsafe(self._hold.end)
 
 

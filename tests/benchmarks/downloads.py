@@ -30,6 +30,8 @@ from table import Figure, show
 from yardstick import COMPANY, HUGE, LARGE, MB, SIZES, SMALL, NoNginxError, yardstick
 
 from bcpicture import BusinessCentral, ClientSecret, Endpoint, PictureHandle
+from bcpicture.net import parts
+from bcpicture.net.parts import PartFile
 
 Save = Callable[[PictureHandle, Path], Awaitable[str]]
 Bare = Callable[[aiohttp.ClientResponse, Path], Awaitable[object]]
@@ -105,6 +107,25 @@ async def to_slow_file(picture: PictureHandle, path: Path) -> str:
     return file.sha256.hexdigest()
 
 
+class SlowPart(PartFile):
+    """A temporary neighbour on a disk of that kind."""
+
+    def write(self, *chunks: bytes) -> None:
+        """Append *chunks*, slowly."""
+        time.sleep(0.02)
+        super().write(*chunks)
+
+
+async def to_slow_path(picture: PictureHandle, path: Path) -> str:
+    """Under a name on a slow disk."""
+    original, parts.PartFile = parts.PartFile, SlowPart
+    try:
+        await picture.download(path)
+    finally:
+        parts.PartFile = original
+    return ""
+
+
 async def to_bytes(picture: PictureHandle, path: Path) -> str:
     """Into memory."""
     HELD["bytes"] = await picture.read(max_bytes=SIZES[HUGE])
@@ -128,6 +149,7 @@ HELD: dict[str, bytes] = {}
 SAVES: dict[str, Save] = {
     "path": to_path,
     "path, with digest": to_digest,
+    "path on a slow disk": to_slow_path,
     "file": to_file,
     "file, held back": to_held_file,
     "file on a slow disk": to_slow_file,

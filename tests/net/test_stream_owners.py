@@ -27,7 +27,6 @@ from bcpicture import (
 )
 
 Pair: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
-Leftovers: TypeAlias = Any
 Paired: TypeAlias = Callable[..., Any]
 Raw: TypeAlias = Callable[..., Any]
 Peer: TypeAlias = Any
@@ -37,9 +36,7 @@ LARGE = os.urandom(3_000_000)
 
 
 @pytest.mark.parametrize("read", [0, 1])
-async def test_a_stream_that_its_owner_forgets_is_closed(
-    paired: Paired, leftovers: Leftovers, read: int
-):
+async def test_a_stream_that_its_owner_forgets_is_closed(paired: Paired, read: int):
     """It may be kept for ever, in a list of visitors that went to sleep, say."""
     async with paired(timeouts=Timeouts(idle=0.1)) as pair:
         pair.stored = LARGE
@@ -48,7 +45,7 @@ async def test_a_stream_that_its_owner_forgets_is_closed(
         for _ in range(read):
             await anext(stream)
         assert pair.governor.in_flight == 1
-        assert await leftovers.are_gone(lambda: pair.governor.in_flight == 0)
+        assert await eventually(lambda: pair.governor.in_flight == 0)
         for _ in range(2):
             with pytest.raises(StalledError, match=r"0\.1 seconds.*Timeouts\.idle"):
                 await anext(stream)
@@ -137,15 +134,23 @@ async def test_a_stream_can_be_handed_from_task_to_task(pair: Pair):
     assert whole == LARGE
 
 
-async def test_a_task_that_reads_many_streams_remembers_none(pair: Pair):
-    pair.stored = SMALL
-    gone = []
-    for _ in range(3):
-        stream = await pair.picture.open()
-        gone.append(weakref.ref(stream._exchange))
-        assert b"".join([chunk async for chunk in stream]) == SMALL
-    del stream
-    assert [one() for one in gone] == [None] * 3
+@pytest.mark.parametrize("how", ["read", "closed", "dropped", "forgotten"])
+async def test_a_task_that_opens_many_streams_remembers_none(paired: Paired, how: str):
+    async with paired(timeouts=Timeouts(idle=0.1)) as pair:
+        pair.stored = LARGE
+        await pair.warm_up()
+        gone = []
+        for _ in range(3):
+            stream = await pair.picture.open()
+            gone.append(weakref.ref(stream._exchange))
+            if how == "read":
+                assert b"".join([chunk async for chunk in stream]) == LARGE
+            if how == "closed":
+                await stream.aclose()
+            if how == "forgotten":
+                assert await eventually(lambda: pair.governor.in_flight == 0)
+        del stream
+        assert await eventually(lambda: not any(one() for one in gone))
 
 
 @pytest.mark.parametrize("read", [0, 1, 1_000_000])
