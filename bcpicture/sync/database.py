@@ -69,7 +69,8 @@ def damaged(path: Path, why: object) -> JournalError:
 
 def explained(error: sqlite3.Error, path: Path) -> JournalError:
     """What an error of SQLite means, and what to do about it."""
-    # The low byte is the kind; what lacks a code comes from Python: text that is none.
+    # The low byte is the kind. Without a code it is Python that complains, about text
+    # that is none.
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
     if code in _NOT_OURS:
         return damaged(path, error)
@@ -267,7 +268,7 @@ def _alone(connection: sqlite3.Connection, job: _Job, path: Path) -> object:
     try:
         result = job.work(connection)
     except Exception as exc:
-        if not connection.in_transaction:
+        if isinstance(exc, sqlite3.Error) and not connection.in_transaction:
             raise  # a full disk takes all of them back
         run(connection, "ROLLBACK TO job")
         told = explained(exc, path) if isinstance(exc, sqlite3.Error) else exc

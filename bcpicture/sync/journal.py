@@ -162,22 +162,31 @@ class Journal:
     async def needed(self, since: datetime) -> set[str]:
         """Digests that the backup must keep, so that what can be undone can be.
 
-        They are those of all steps since then, of all that are open or unknown, and of
-        the last run that changed something, unless they were undone; where that was an
-        undo itself, of the last one before it, too.
+        They are those of the steps that `forget_steps` keeps, unless they were undone.
         """
-        after = rows.utc(since)
 
         def work(connection: sqlite3.Connection) -> set[str]:
-            steps = [*self._steps(connection)]
-            last = _last_runs(steps, self._runs(connection))
             return {
                 step.before
-                for step, changed in steps
-                if step.before is not None and step.saved
+                for step, kept in self._kept(connection, since)
+                if kept and step.before is not None and step.saved
                 if step.state is not State.UNDONE
-                if changed >= after or step.run in last or step.state in _IN_DOUBT
             }
+
+        return await self._database.do(work)
+
+    async def forget_steps(self, since: datetime) -> int:
+        """Forget what was done before that; return how many steps it were.
+
+        What is open or unknown stays, and so does the last run that changed something;
+        where that was an undo, the last one before it, too.
+        """
+
+        def work(connection: sqlite3.Connection) -> int:
+            steps = self._kept(connection, since)
+            old = [(step.step,) for step, kept in steps if not kept]
+            run_many(connection, schema.DROP_STEP, old)
+            return len(old)
 
         return await self._database.do(work)
 
@@ -215,6 +224,17 @@ class Journal:
         """All steps, each with the time when it was written last."""
         for number, text in self._reader.numbered(connection, schema.STEPS):
             yield rows.step_of(number, text), rows.changed_of(text)
+
+    def _kept(
+        self, connection: sqlite3.Connection, since: datetime
+    ) -> Iterator[tuple[Intent, bool]]:
+        """All steps, each with whether it can be of use still."""
+        after = rows.utc(since)
+        steps = [*self._steps(connection)]
+        last = _last_runs(steps, self._runs(connection))
+        for step, changed in steps:
+            of_use = step.run in last or step.state in _IN_DOUBT
+            yield step, of_use or changed >= after
 
     def _load(self, way: Way, folder: str, connection: sqlite3.Connection) -> Memory:
         read = partial(self._reader.by_id, connection)

@@ -8,6 +8,7 @@ that was copied along from another machine, says something and blocks nobody.
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import sys
 import threading
@@ -32,6 +33,9 @@ BEAT = 5.0
 
 _LENGTH = 2048
 """Bytes of the file."""
+
+_HELD = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
+"""How the systems say that another process has it."""
 
 if sys.platform == "win32":
     import msvcrt
@@ -112,15 +116,14 @@ class Lock:
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as exc:
-            raise JournalError(
-                f"The lock {self._path} cannot be made: {exc.strerror}.",
-                advice="Choose a local folder of your own with `--state-dir`.",
-            ) from exc
+            raise _unusable(self._path, exc) from exc
         try:
             _seize(descriptor)
         except OSError as exc:
             holder = Holder.read(_text(descriptor))
             os.close(descriptor)
+            if exc.errno not in _HELD:
+                raise _unusable(self._path, exc) from exc
             now, monotonic = self._clock(), self._monotonic()
             raise locked(self._path, holder, now, monotonic) from exc
         self._descriptor = descriptor
@@ -145,6 +148,13 @@ class Lock:
                 os.ftruncate(self._descriptor, 0)
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _unusable(path: Path, error: OSError) -> JournalError:
+    return JournalError(
+        f"The lock {path} cannot be had: {error.strerror}.",
+        advice="Choose a folder of your own on a local disk with `--state-dir`.",
+    )
 
 
 def _text(descriptor: int) -> str:

@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TypeVar
 
-import attrs
-
 from bcpicture.core.ledger import (
     Action,
     Agreement,
@@ -131,7 +129,10 @@ def _time(text: str) -> datetime | None:
 
 def link_row(it: Link) -> tuple[Cell, ...]:
     """Its cells and their mark."""
-    signs = attrs.astuple(it.signs) if it.signs else (None, None, None)
+    signs: tuple[Cell, ...] = (None, None, None)
+    if it.signs is not None:
+        # As text: some file systems have numbers that SQLite has not.
+        signs = (it.signs.size, str(it.signs.modified), str(it.signs.inode))
     return marked(
         *(it.way.value, it.folder, it.id, it.name),
         *(*signs, it.digest, it.recipe, it.sent),

@@ -46,8 +46,8 @@ TABLES = (
     id TEXT NOT NULL,
     name TEXT NOT NULL,
     size INTEGER,
-    modified INTEGER,
-    inode INTEGER,
+    modified TEXT,
+    inode TEXT,
     digest TEXT NOT NULL,
     recipe TEXT NOT NULL,
     sent TEXT NOT NULL,
@@ -171,6 +171,7 @@ PUT_STEP = "INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
 FIND_STEP = (
     "SELECT max(seq) FROM steps WHERE run = ? AND id = ? AND action = ? AND name = ?"
 )
+DROP_STEP = "DELETE FROM steps WHERE seq = ?"
 DROP_ALL = ("DELETE FROM records", "DELETE FROM links", "DELETE FROM rejections")
 
 STATISTICS = """SELECT
