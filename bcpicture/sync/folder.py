@@ -8,15 +8,17 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Self
 
 import attrs
 
+from bcpicture.core.matches import Unmatched
 from bcpicture.core.signs import FileSigns
 from bcpicture.core.steps import LocalFile
 from bcpicture.errors import SourceError
-from bcpicture.sync.sources import Loaded
+from bcpicture.sync.sources import Listing, Loaded
 
 SMALL = 1 << 18
 """Bytes up to which a file is sent from memory; a larger one is read once more."""
@@ -53,36 +55,53 @@ class Folder:
         """Its absolute path."""
         return str(self.path)
 
-    async def scan(self) -> list[LocalFile]:
-        """All files in it but hidden ones, in the order of their names.
+    async def scan(self) -> Listing:
+        """All files in it but hidden ones.
+
+        Links to files count as files, links to folders are not followed. What is no
+        file, or has a name that is no text, is set aside.
 
         Raises:
             SourceError: It is not there, no folder, or may not be read.
         """
         return await asyncio.to_thread(self._scan)
 
-    def _scan(self) -> list[LocalFile]:
+    def _scan(self) -> Listing:
         try:
-            return sorted(self._files(self.place, ""), key=lambda file: file.name)
+            found = [*self._entries()]
         except OSError as exc:
             raise self._unreadable(exc) from exc
+        files = [one for one in found if isinstance(one, LocalFile)]
+        aside = [one for one in found if isinstance(one, Unmatched)]
+        by_name = attrgetter("name")
+        return Listing(
+            files=tuple(sorted(files, key=by_name)),
+            aside=tuple(sorted(aside, key=by_name)),
+        )
 
-    def _files(self, folder: str, above: str) -> Iterator[LocalFile]:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                name = above + entry.name
-                if entry.is_file():
-                    yield LocalFile(name=name, signs=FileSigns.of(entry.stat()))
-                elif self.recursive and entry.is_dir(follow_symlinks=False):
-                    yield from self._files(entry.path, f"{name}/")
+    def _entries(self) -> Iterator[LocalFile | Unmatched]:
+        folders = [""]
+        while folders:
+            above = folders.pop()
+            with os.scandir(self.path / above) as entries:
+                for entry in entries:
+                    name = above + entry.name
+                    if entry.name.startswith("."):
+                        continue
+                    if not entry.is_dir(follow_symlinks=False):
+                        yield from _looked_at(entry, name)
+                    elif self.recursive:
+                        folders.append(f"{name}/")
 
     def _unreadable(self, exc: OSError) -> SourceError:
         return SourceError(
-            f"The folder {self.place} cannot be read: {exc.strerror}.",
+            f"The folder {exc.filename or self.place} cannot be read: {exc.strerror}.",
             advice="Name the folder that holds the pictures.",
         )
+
+    async def has(self, name: str) -> bool:
+        """Whether a file is there, hidden ones as well."""
+        return await asyncio.to_thread(os.path.exists, self.path / name)
 
     async def gone(self, name: str) -> bool:
         """Whether a file is not there, although the folder is.
@@ -144,6 +163,30 @@ class Folder:
         )
 
 
+def _looked_at(entry: os.DirEntry[str], name: str) -> Iterator[LocalFile | Unmatched]:
+    """What an entry is; nothing if it is gone since it was listed."""
+    try:
+        name.encode()
+        # An entry of Windows does not know which file it is.
+        told = entry.stat() if os.name == "posix" else Path(entry.path).stat()
+    except UnicodeEncodeError:
+        shown = os.fsencode(name).decode(errors="backslashreplace")
+        yield Unmatched(name=shown, reason="its name is not UTF-8: rename it")
+    except OSError as exc:
+        if entry.is_symlink() or not isinstance(exc, FileNotFoundError):
+            yield Unmatched(name=name, reason=f"cannot be read: {exc.strerror}")
+    else:
+        if stat.S_ISREG(told.st_mode):
+            yield LocalFile(name=name, signs=FileSigns.of(told))
+        elif not stat.S_ISDIR(told.st_mode):
+            yield Unmatched(name=name, reason="not a file")
+
+
+def _opened(path: str, flags: int) -> int:
+    """A file that was a file a moment ago; a pipe would wait for its other end."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def _failed(file: LocalFile, what: str) -> Loaded:
     error = SourceError(f"{what}.", advice="Push again when it is whole.")
     return Loaded(file=file, error=error)
@@ -151,7 +194,7 @@ def _failed(file: LocalFile, what: str) -> Loaded:
 
 def _whole(path: Path, *, keep: bool) -> tuple[FileSigns, str, bytes | None] | None:
     """Signs, digest and maybe bytes of a file; None if it changed meanwhile."""
-    with path.open("rb", buffering=0) as opened:
+    with open(path, "rb", buffering=0, opener=_opened) as opened:
         told = os.fstat(opened.fileno())
         if not stat.S_ISREG(told.st_mode):
             raise OSError(0, "it is no file")

@@ -43,25 +43,27 @@ class PlannedPush(PushPlan):
         """Find out what a push would do, without doing any of it."""
         await kit.settle()
         seen, scanned = kit.clocks.monotonic(), kit.clocks.files()
-        files = await source.scan()
+        listing = await source.scan()
         memory = await kit.journal.load(Way.PUSH, source.place)
         surveyor = Surveyor(
             records=kit.records, clock=kit.clocks.monotonic, source=source
         )
         company = kit.records.company
         matcher = Matcher(
-            files,
+            listing.files,
             options.match,
             watched=known_ids(memory),
             company=(company.name, await company.id()),
+            aside=listing.aside,
         )
+        marker = options.require_file
         survey = PushSurvey(
             matching=await surveyor.match(matcher, options.match),
             memory=memory,
             dialect=company.endpoint.dialect,
             options=options,
             scanned=scanned,
-            marker=options.require_file in {"", *(file.name for file in files)},
+            marker=not marker or await source.has(marker),
         )
         plan = await _planned(survey, surveyor)
         told = attrs.asdict(plan, recurse=False)

@@ -11,9 +11,21 @@ from typing import Protocol
 
 import attrs
 
+from bcpicture.core.matches import Unmatched
 from bcpicture.core.signs import FileSigns
 from bcpicture.core.steps import LocalFile
 from bcpicture.errors import SourceError
+
+
+@attrs.frozen(kw_only=True)
+class Listing:
+    """What is at a place, told to the last file."""
+
+    files: tuple[LocalFile, ...] = ()
+    """What can be read, in the order of their names."""
+
+    aside: tuple[Unmatched, ...] = ()
+    """What is there as well and cannot be sent, whatever it is called."""
 
 
 @attrs.frozen(kw_only=True)
@@ -46,12 +58,15 @@ class Source(Protocol):
     def place(self) -> str:
         """What the journal calls it: the same place has one name in every run."""
 
-    async def scan(self) -> list[LocalFile]:
-        """All files, in the order of their names.
+    async def scan(self) -> Listing:
+        """All files.
 
         Raises:
             SourceError: They cannot be listed to the last one.
         """
+
+    async def has(self, name: str) -> bool:
+        """Whether a file is there, hidden ones as well: a marker."""
 
     async def digests(self, files: Sequence[LocalFile]) -> list[Loaded]:
         """Read files for their digest alone."""
