@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import attrs
 from multidict import CIMultiDict
@@ -96,12 +96,17 @@ class Log(list[Seen]):
     def __init__(self, limit: int = 100_000) -> None:
         super().__init__()
         self._limit = limit
+        self.listener: Callable[[Seen], object] | None = None
+        """Is told of each request when it arrives, before it is answered; None: nobody
+        listens."""
 
     def open(self, seen: Seen) -> None:
         """Notes a request that has begun."""
         if len(self) >= self._limit:
             del self[: self._limit // 2]
         self.append(seen)
+        if self.listener is not None:
+            self.listener(seen)
 
     def kinds(self) -> Counter[str]:
         """How many requests there were of each `Seen.kind`; a batch counts as one."""

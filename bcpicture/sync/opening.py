@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import sqlite3
 from collections.abc import Callable
@@ -70,7 +71,10 @@ def copy_aside(path: Path, now: datetime) -> Path:
 
 
 def _aside(path: Path, now: datetime) -> Path:
-    return path.with_name(f"{path.stem}.aside-{now:%Y%m%dT%H%M%S}{path.suffix}")
+    stem = f"{path.stem}.aside-{now:%Y%m%dT%H%M%S}"
+    names = itertools.chain([stem], (f"{stem}-{again}" for again in itertools.count(2)))
+    places = (path.with_name(f"{name}{path.suffix}") for name in names)
+    return next(place for place in places if not place.exists())
 
 
 def _connected(path: Path) -> sqlite3.Connection:

@@ -12,7 +12,7 @@ from bcpicture.core.matching import Matcher
 from bcpicture.core.options import PushOptions
 from bcpicture.core.planning import PushPlanning, PushSurvey
 from bcpicture.core.plans import PushPlan
-from bcpicture.core.surveys import Answers, known_ids
+from bcpicture.core.surveys import Answers, Memory, NoMemory, known_ids
 from bcpicture.sync.closing import Sent
 from bcpicture.sync.engine import Run
 from bcpicture.sync.feeding import Feeder, Prepared
@@ -44,7 +44,9 @@ class PlannedPush(PushPlan):
         await kit.settle()
         seen, scanned = kit.clocks.monotonic(), kit.clocks.files()
         listing = await source.scan()
-        memory = await kit.journal.load(Way.PUSH, source.place)
+        memory: Memory = NoMemory()
+        if not options.rebase:
+            memory = await kit.journal.load(Way.PUSH, source.place)
         surveyor = Surveyor(
             records=kit.records, clock=kit.clocks.monotonic, source=source
         )

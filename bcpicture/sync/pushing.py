@@ -48,6 +48,8 @@ class Pushing:
 
     async def begin(self) -> None:
         """Note that it begins."""
+        if self.push.options.rebase:
+            await self.push.desk.journal.rebase()
         await self.push.desk.journal.begin(self.record)
 
     async def end(self, report: Report) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import AsyncExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from bcpicture.core.ledger import JournalTarget
 from bcpicture.core.options import PushOptions
-from bcpicture.errors import BrakeError, ClosedError
+from bcpicture.errors import BrakeError, ClosedError, JournalError
 from bcpicture.resources.records import Records
 from bcpicture.sync import places
 from bcpicture.sync.backups import Backups
@@ -18,7 +19,7 @@ from bcpicture.sync.closing import Sent
 from bcpicture.sync.engine import WIDTH, Run
 from bcpicture.sync.feeding import Prepared
 from bcpicture.sync.folder import Folder
-from bcpicture.sync.journal import Journal
+from bcpicture.sync.journal import Journal, set_aside
 from bcpicture.sync.kit import Clocks, Kit
 from bcpicture.sync.lock import Lock
 from bcpicture.sync.push_plans import PlannedPush
@@ -48,6 +49,7 @@ class Workspace:
         *,
         state_dir: str | os.PathLike[str] | None = None,
         command: str = "bcpicture",
+        rebase: bool = False,
         clocks: Clocks | None = None,
     ) -> None:
         self.records = records.in_bulk()
@@ -58,6 +60,7 @@ class Workspace:
 
         self._root = state_dir
         self._command = command
+        self._rebase = rebase
         self._stack = AsyncExitStack()
         self._kit: Kit | None = None
 
@@ -71,8 +74,7 @@ class Workspace:
         async with AsyncExitStack() as stack:
             lock = Lock(place.lock, command=self._command, clock=wall)
             await stack.enter_async_context(lock)
-            opened = Journal.open(place.journal, target, clock=wall)
-            journal = await stack.enter_async_context(opened)
+            journal = await self._journal(stack, place.journal, target)
             backups = Backups(place.backups, clock=wall)
             await backups.sweep()
             self._stack = stack.pop_all()
@@ -84,6 +86,20 @@ class Workspace:
             clocks=self.clocks,
         )
         return self
+
+    async def _journal(
+        self, stack: AsyncExitStack, path: Path, target: JournalTarget
+    ) -> Journal:
+        """The journal; a new one, if that is wanted instead of a damaged one."""
+        clock = self.clocks.wall
+        if self._rebase:
+            try:
+                async with Journal.open(path, target, clock=clock) as known:
+                    await known.open_intents()
+            except JournalError:
+                await set_aside(path, clock=clock)
+        opened = Journal.open(path, target, clock=clock)
+        return await stack.enter_async_context(opened)
 
     async def __aexit__(
         self,
@@ -160,6 +176,7 @@ def open_workspace(
     *,
     state_dir: str | os.PathLike[str] | None = None,
     command: str = "bcpicture",
+    rebase: bool = False,
     clocks: Clocks | None = None,
 ) -> Workspace:
     """What belongs to the synchronisation of *records*: ``async with sync.open(…)``.
@@ -169,9 +186,13 @@ def open_workspace(
         state_dir: Where journals, locks and backups are kept; a local disk. None: the
             user's own state directory, or what ``BCPICTURE_STATE_DIR`` says.
         command: What another process is told that has to wait.
+        rebase: Whether a damaged journal is set aside, and a new one begun; see
+            `PushOptions.rebase`, which goes with it.
         clocks: What tells the time.
     """
-    return Workspace(records, state_dir=state_dir, command=command, clocks=clocks)
+    return Workspace(
+        records, state_dir=state_dir, command=command, rebase=rebase, clocks=clocks
+    )
 
 
 async def target_of(records: Records) -> JournalTarget:

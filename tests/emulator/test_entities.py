@@ -7,6 +7,8 @@ from urllib.parse import quote
 import pytest
 from yarl import URL
 
+from bcpicture.emulator import Seen
+
 # What the fixtures of conftest.py hand out; a test module cannot import it.
 Client: TypeAlias = Any
 Start: TypeAlias = Any
@@ -373,3 +375,15 @@ async def test_the_log_counts_requests_by_what_they_are_for(client: Client):
         "batch": 1,
         "other": 1,
     }
+
+
+async def test_a_listener_may_change_what_a_request_will_find(client: Client):
+    heard = []
+
+    def change(seen: Seen) -> None:
+        heard.append(seen.kind)
+        client.server.store.company("CRONUS USA, Inc.").item("1896-S").set_picture(b"x")
+
+    client.server.log.listener = change
+    assert (await client.get(client.stream())).body == b"x"
+    assert heard == ["read"]

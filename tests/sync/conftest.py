@@ -52,6 +52,7 @@ class Shop:
     photos: Path
     state: Path
     clocks: Clocks = attrs.field(factory=Clocks)
+    rebase: bool = False
     _ticks: int = 0
 
     @property
@@ -60,7 +61,9 @@ class Shop:
 
     @property
     def box(self) -> Workspace:
-        return Workspace(self.items, state_dir=self.state, clocks=self.clocks)
+        return Workspace(
+            self.items, state_dir=self.state, clocks=self.clocks, rebase=self.rebase
+        )
 
     # -- here
 
