@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from bcpicture.core.guards import require_within
 from bcpicture.core.meanings import error_for
@@ -16,17 +16,28 @@ from bcpicture.net.session import Session
 from bcpicture.net.transport import BrokenError
 
 
-class _Hold:
-    """What a stream holds, and for which task: if that is cancelled, nobody reads on.
+class Holdable(Protocol):
+    """Something that is given back."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has been."""
+
+    def close(self) -> None:
+        """Give it back, at once; more than once is fine."""
+
+
+class Hold:
+    """What a reader holds, and for which task: if that is cancelled, nobody reads on.
 
     Web frameworks do not close an iterator that they were given, and a cancelled task
     may keep it, in the frames of its traceback, until the garbage is collected.
     """
 
-    __slots__ = ("exchange", "left", "task")
+    __slots__ = ("held", "left", "task")
 
-    def __init__(self, exchange: Exchange) -> None:
-        self.exchange = exchange
+    def __init__(self, held: Holdable) -> None:
+        self.held = held
         self.task: asyncio.Task[object] | None = None
         self.left = False
         self.hand_to(asyncio.current_task())
@@ -44,12 +55,12 @@ class _Hold:
         # One that ended well may have handed the stream on, and one that failed must
         # not be asked for its exception: then nobody would hear of it.
         if task.cancelled():
-            self.left = not self.exchange.closed
+            self.left = not self.held.closed
             self.end()
 
     def end(self) -> None:
-        """Give back the connection and the place."""
-        self.exchange.close()
+        """Give it back."""
+        self.held.close()
         self.hand_to(None)
 
 
@@ -70,7 +81,7 @@ class PictureStream:
         self._size = 0
         self._loop = asyncio.get_running_loop()
         self._ended = False
-        self._hold = _Hold(exchange)
+        self._hold = Hold(exchange)
         self._rest()
 
     @property

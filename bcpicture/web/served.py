@@ -9,14 +9,35 @@ from typing import Self
 
 from bcpicture.core.refusals import Refusal
 from bcpicture.errors import BcPictureError, ClosedError
+from bcpicture.resources.streams import Hold
 from bcpicture.web.arrivals import Arrival
+
+
+class _Claim:
+    """One visitor's part in an arrival, let go of once."""
+
+    def __init__(self, arrival: Arrival) -> None:
+        self.arrival: Arrival | None = arrival
+
+    @property
+    def closed(self) -> bool:
+        return self.arrival is None
+
+    def take(self) -> Arrival | None:
+        arrival, self.arrival = self.arrival, None
+        return arrival
+
+    def close(self) -> None:
+        if (arrival := self.take()) is not None:
+            arrival.release()
 
 
 class Served:
     """What goes to the visitor; every framework has something that takes it.
 
     It holds memory or a temporary file, and for a long picture a connection, until it
-    has been read, failed, was closed, or was dropped.
+    has been read, failed, was closed, or was dropped, or until the task that has it, by
+    asking for it or reading it, was cancelled.
     """
 
     def __init__(
@@ -35,7 +56,8 @@ class Served:
         self.error: BcPictureError | None = error
         """What really happened, if there is no picture; not for visitors."""
         self._text = text
-        self._arrival = arrival
+        self._claim = None if arrival is None else _Claim(arrival)
+        self._hold = None if self._claim is None else Hold(self._claim)
         self._at = 0
         self._gone: BcPictureError | None = None
         self._loop = None if arrival is None else asyncio.get_running_loop()
@@ -64,6 +86,8 @@ class Served:
     async def __anext__(self) -> bytes:
         if self._gone is not None:
             raise self._gone
+        if self._hold is not None:
+            self._hold.hand_to(asyncio.current_task())
         self._reading = True
         try:
             piece = await self._next()
@@ -77,15 +101,17 @@ class Served:
         return piece
 
     async def _next(self) -> bytes:
-        if (arrival := self._arrival) is None:
+        if (claim := self._claim) is None:
             text, self._text = self._text, b""
             return text
+        if (arrival := claim.arrival) is None:
+            raise ClosedError("The task that had the answer was cancelled.")
         piece = await arrival.read(self._at)
         self._at += len(piece)
         if not piece or (arrival.whole and self._at == arrival.length):
             # Now, and not when the visitor has taken the last bytes.
-            self._arrival = None
-            await arrival.aclose()
+            await self._let_go()
+            self._claim = None
         return piece
 
     def _now(self) -> float:
@@ -97,22 +123,26 @@ class Served:
 
     def abandon(self) -> None:
         """Take the body away from a visitor that does not read it."""
-        why = "The visitor took nothing for too long, and others waited for room."
-        if (arrival := self._let_go(why)) is not None:
-            arrival.release()
+        self._cut("The visitor took nothing for too long, and others waited for room.")
+        if self._hold is not None:
+            self._hold.end()
 
-    def _let_go(self, why: str) -> Arrival | None:
-        arrival, self._arrival = self._arrival, None
-        if arrival is not None:
-            # A visitor that gets fewer bytes than were announced must see an error.
+    def _cut(self, why: str) -> None:
+        """A visitor that gets fewer bytes than were announced must see an error."""
+        if self._claim is not None and not self._claim.closed:
             self._gone = ClosedError(why)
-        return arrival
+
+    async def _let_go(self) -> None:
+        arrival = None if self._claim is None else self._claim.take()
+        if self._hold is not None:
+            self._hold.end()
+        if arrival is not None:
+            await arrival.aclose()
 
     async def aclose(self) -> None:
         """Give back what it holds; more than once is fine."""
-        why = "The answer was closed before its body had been read."
-        if (arrival := self._let_go(why)) is not None:
-            await arrival.aclose()
+        self._cut("The answer was closed before its body had been read.")
+        await self._let_go()
 
     async def __aenter__(self) -> Self:
         return self
@@ -127,7 +157,7 @@ class Served:
 
     def __del__(self) -> None:
         # Whoever collects the garbage may be another thread than the loop's.
-        arrival, self._arrival = self._arrival, None
-        loop = self._loop
-        if arrival is not None and loop is not None and not loop.is_closed():
-            _ = loop.call_soon_threadsafe(arrival.release)
+        hold, loop = self._hold, self._loop
+        if hold is None or loop is None or hold.held.closed or loop.is_closed():
+            return
+        _ = loop.call_soon_threadsafe(hold.end)

@@ -65,10 +65,11 @@ async def test_the_bytes_go_out_as_they_are(opened: Opened, data: bytes, *, told
 
 @pytest.mark.parametrize("data", ANY)
 @pytest.mark.parametrize("read", [0, 1], ids=["before", "amid"])
-@pytest.mark.parametrize("how", ["closed", "left", "dropped", "cancelled"])
+@pytest.mark.parametrize("how", ["closed", "left", "dropped", "cancelled", "amid"])
 async def test_a_visitor_that_leaves_leaves_nothing_behind(
     shop: Shop, data: bytes, read: int, how: str
 ):
+    """Not even if the cancelled task, and so what it had in hand, is still there."""
     shop.store(data)
 
     async def visit() -> None:
@@ -84,13 +85,32 @@ async def test_a_visitor_that_leaves_leaves_nothing_behind(
         if how == "cancelled":
             async with served:
                 await asyncio.Event().wait()
+        if how == "amid":
+            await asyncio.Event().wait()
 
     visiting = asyncio.create_task(visit())
-    await asyncio.wait([visiting], timeout=0.1)
+    await asyncio.wait([visiting], timeout=0.05)
     visiting.cancel()
     await asyncio.wait([visiting])
-    del visiting
     assert await shop.is_idle()
+    assert visiting.done()
+
+
+async def test_a_body_whose_task_was_cancelled_is_not_read_as_its_end(shop: Shop):
+    shop.store(LARGE)
+    handed_on = []
+
+    async def visit() -> None:
+        handed_on.append(await shop.serve())
+        await asyncio.Event().wait()
+
+    visiting = asyncio.create_task(visit())
+    assert await shop.has_taken_in(len(LARGE))
+    await asyncio.sleep(0)
+    visiting.cancel()
+    assert await shop.is_idle()
+    with pytest.raises(ClosedError, match="was cancelled"):
+        await anext(handed_on[0])
 
 
 async def test_a_body_that_was_closed_is_not_read_as_its_end(shop: Shop):
