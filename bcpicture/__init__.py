@@ -48,6 +48,7 @@ from bcpicture.errors import (
     ItemNotFoundError,
     JournalError,
     LockedError,
+    Misfit,
     MissingError,
     NoPictureError,
     OutcomeUnknownError,
@@ -62,6 +63,7 @@ from bcpicture.errors import (
     TransportError,
     Trouble,
     UnavailableError,
+    UnfitPictureError,
     UsageError,
 )
 from bcpicture.net.connect import Connector
@@ -115,6 +117,7 @@ __all__ = [
     "ItemNotFoundError",
     "JournalError",
     "LockedError",
+    "Misfit",
     "MissingError",
     "NoPictureError",
     "Observer",
@@ -150,6 +153,7 @@ __all__ = [
     "TransportError",
     "Trouble",
     "UnavailableError",
+    "UnfitPictureError",
     "Uploaded",
     "UsageError",
 ]

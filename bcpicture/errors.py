@@ -7,7 +7,8 @@
     │   └── ConfigurationError      a setting is missing or contradicts another
     ├── ClosedError                 the client is not open (any more): use `async with`
     ├── SourceError                 the bytes to upload cannot be had: mend the source
-    │   └── ReplayError             a stream can be sent once, and had to be twice
+    │   ├── ReplayError             a stream can be sent once, and had to be twice
+    │   └── UnfitPictureError       they would not show: convert or replace them
     ├── TargetError                 the target cannot take the picture: choose another
     ├── AuthenticationError         no token is to be had: mend the credentials
     │   └── AccessDeniedError       the token is good, Business Central refuses it
@@ -74,6 +75,25 @@ class Trouble(Enum):
 
     HASTY = "answered before the body had left"
     """A success for bytes that the server cannot have."""
+
+
+class Misfit(Enum):
+    """Why bytes are refused as a picture before they are sent."""
+
+    TOO_LARGE = "too large"
+    """More bytes than the service takes in one request."""
+
+    NO_PICTURE = "no picture"
+    """Another kind of file, such as an HTML page that was saved as ``.jpg``."""
+
+    UNPROVEN = "unproven"
+    """A kind of picture that is not proven to show in Business Central."""
+
+    UNKNOWN = "unknown"
+    """No kind of file that is known."""
+
+    CUT = "cut short"
+    """A picture without its end."""
 
 
 @attrs.frozen(kw_only=True)
@@ -202,6 +222,17 @@ class SourceError(BcPictureError):
 
 class ReplayError(SourceError):
     """A body that can be read only once would have had to be sent again."""
+
+
+class UnfitPictureError(SourceError):
+    """The bytes are no picture that is proven to show in Business Central."""
+
+    def __init__(
+        self, what: str, *, advice: str, misfit: Misfit, kind: str = ""
+    ) -> None:
+        super().__init__(what, advice=advice)
+        self.misfit = misfit
+        self.kind = kind
 
 
 class TargetError(BcPictureError):

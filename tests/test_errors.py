@@ -16,8 +16,10 @@ from bcpicture.errors import (
     CompanyNotFoundError,
     Failure,
     ItemNotFoundError,
+    Misfit,
     NoPictureError,
     Trouble,
+    UnfitPictureError,
     quote,
 )
 
@@ -56,6 +58,8 @@ def made(kind: type[BcPictureError], failure: Failure | None) -> BcPictureError:
         return ItemNotFoundError("item", "1896-S", company="A", failure=failure)
     if kind is NoPictureError:
         return NoPictureError('item "1896-S"', failure=failure)
+    if kind is UnfitPictureError:
+        return UnfitPictureError("It is cut.", advice="Mend it.", misfit=Misfit.CUT)
     return kind("It broke.", advice="Mend it.", failure=failure)
 
 

@@ -24,7 +24,7 @@ PICTURE_EXTENSIONS = frozenset(
 """Extensions, in lower case, of files that are taken for pictures."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class Kind:
     """A kind of file that is known by its first bytes."""
 
@@ -60,6 +60,9 @@ HTML = Kind(
 JSON = Kind(
     name="JSON", content_type="application/json", extension=".json", picture=False
 )
+XML = Kind(name="XML", content_type="application/xml", extension=".xml", picture=False)
+PDF = Kind(name="PDF", content_type="application/pdf", extension=".pdf", picture=False)
+ZIP = Kind(name="ZIP", content_type="application/zip", extension=".zip", picture=False)
 
 _BMP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 """Every length that the header after a bitmap's file header has ever had."""
@@ -88,7 +91,7 @@ _JSON = re.compile(
 def sniff(head: bytes) -> Kind | None:
     """Tell what a file is by its first `SNIFF_BYTES` bytes; None if it is unknown."""
     head = bytes(head[:SNIFF_BYTES])
-    return _raster(head) or _container(head) or _text(head)
+    return _raster(head) or _container(head) or _document(head) or _text(head)
 
 
 def _raster(head: bytes) -> Kind | None:
@@ -98,7 +101,7 @@ def _raster(head: bytes) -> Kind | None:
         return PNG
     if head.startswith((b"GIF87a", b"GIF89a")):
         return GIF
-    if head.startswith(b"BM") and _number(head, "<I", 14) in _BMP_HEADERS:
+    if head.startswith(b"BM") and number(head, "<I", 14) in _BMP_HEADERS:
         return BMP
     if head.startswith((b"II*\0", b"MM\0*", b"II+\0\x08\0", b"MM\0+\0\x08")):
         return TIFF
@@ -115,8 +118,15 @@ def _container(head: bytes) -> Kind | None:
     return next((kind for kind in (AVIF, HEIC, HEIF) if kind in kinds), None)
 
 
+def _document(head: bytes) -> Kind | None:
+    if head.startswith(b"%PDF-"):
+        return PDF
+    # A local file, an archive of none, or the first part of several.
+    return ZIP if head.startswith((b"PK\3\4", b"PK\5\6", b"PK\7\x08")) else None
+
+
 def _brands(head: bytes) -> Iterator[bytes]:
-    end = min(_number(head, ">I", 0) or 0, len(head))
+    end = min(number(head, ">I", 0) or 0, len(head))
     yield head[8:12]
     for at in range(16, end - 3, 4):
         yield head[at : at + 4]
@@ -133,10 +143,13 @@ def _text(head: bytes) -> Kind | None:
         return SVG
     if _HTML.match(text, start):
         return HTML
+    if text.startswith("<?xml"):
+        return XML
     return JSON if _JSON.match(text.lstrip()) else None
 
 
-def _number(head: bytes, layout: str, at: int) -> int | None:
+def number(head: bytes, layout: str, at: int) -> int | None:
+    """The number at a place, by its `struct` layout; None where *head* ends before."""
     size = struct.calcsize(layout)
     part = head[at : at + size]
     return int(struct.unpack(layout, part)[0]) if len(part) == size else None
@@ -153,30 +166,46 @@ def dimensions(head: bytes) -> tuple[int, int] | None:
         None where the kind has no such header, or `head` ends before it.
     """
     kind = sniff(head)
-    measure = _MEASURES.get(kind) if kind else None
+    return measure(kind, head) if kind else None
+
+
+def measure(kind: Kind, head: bytes) -> tuple[int, int] | None:
+    """Tell width and height like `dimensions`, of a kind that is known already."""
+    reader = _READERS.get(kind)
     try:
-        size = measure(head) if measure else None
+        size = reader(head) if reader else None
     except struct.error:
         return None  # cut short
-    return size if size and min(size) > 0 else None
+    return size if size and size[0] > 0 and size[1] > 0 else None
+
+
+def jpeg_segments(head: bytes) -> Iterator[tuple[int, int]]:
+    """The markers of a JPEG and where they stand, up to the first scan or the end."""
+    at, marker = 2, 0
+    try:
+        while head[at] == 0xFF and marker not in {0xD9, 0xDA}:
+            marker = head[at + 1]
+            if marker == 0xFF:  # a fill byte
+                at += 1
+            elif marker == 0x01 or 0xD0 <= marker <= 0xD8:  # without a length
+                at += 2
+            else:
+                yield marker, at
+                at += 2 + max(2, head[at + 2] << 8 | head[at + 3])
+    except IndexError:
+        return
 
 
 def _jpeg(head: bytes) -> tuple[int, int] | None:
-    at = 2
-    while head[at : at + 1] == b"\xff":
-        marker = head[at + 1 : at + 2]
-        if marker == b"\xff":  # a fill byte
-            at += 1
-        elif marker == b"\x01" or b"\xd0" <= marker <= b"\xd8":  # without a length
-            at += 2
-        elif b"\xc0" <= marker <= b"\xcf" and marker not in b"\xc4\xc8\xcc":
-            height, width = struct.unpack_from(">HH", head, at + 5)
+    for marker, at in jpeg_segments(head):
+        if 0xC0 <= marker <= 0xCF and marker not in _NO_FRAMES:
+            height, width = _FRAME.unpack_from(head, at + 5)
             return width, height
-        elif marker in {b"\xd9", b"\xda"}:  # the end, or the scan: no size came
-            return None
-        else:
-            at += 2 + max(2, struct.unpack_from(">H", head, at + 2)[0])
     return None
+
+
+_NO_FRAMES = frozenset({0xC4, 0xC8, 0xCC})
+_FRAME = struct.Struct(">HH")
 
 
 def _png(head: bytes) -> tuple[int, int] | None:
@@ -191,7 +220,7 @@ def _gif(head: bytes) -> tuple[int, int]:
 
 
 def _bmp(head: bytes) -> tuple[int, int]:
-    if _number(head, "<I", 14) == 12:
+    if number(head, "<I", 14) == 12:
         width, height = struct.unpack_from("<HH", head, 18)
     else:
         width, height = struct.unpack_from("<ii", head, 18)
@@ -211,7 +240,7 @@ def _webp(head: bytes) -> tuple[int, int] | None:
     return width & 0x3FFF, height & 0x3FFF
 
 
-_MEASURES: Mapping[Kind, Callable[[bytes], tuple[int, int] | None]] = {
+_READERS: Mapping[Kind, Callable[[bytes], tuple[int, int] | None]] = {
     JPEG: _jpeg,
     PNG: _png,
     GIF: _gif,

@@ -208,6 +208,15 @@ class Uploaded:
     request_id: str = ""
     """The service's id of the request, for its support."""
 
+    content_type: str | None = None
+    """By the bytes' signature; None if it is unknown, or nobody looked."""
+
+    width: int | None = None
+    """In pixels, by the bytes' header; None if it does not tell, or nobody looked."""
+
+    height: int | None = None
+    """In pixels, like `width`."""
+
     answered: str = attrs.field(default="", repr=False)
     """When the service answered, by its own clock, as HTTP writes it; see `date`."""
 

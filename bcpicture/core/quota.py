@@ -30,9 +30,12 @@ class Quota:
     seconds: float = 300.0
     """Length of the sliding window."""
 
+    body: int = 350 * 1024 * 1024
+    """Bytes of one request; administrators of an own server can change it."""
+
     def __attrs_post_init__(self) -> None:
         requests = 1 if self.requests is None else self.requests
-        if self.concurrent < 1 or requests < 1 or self.seconds <= 0:
+        if min(self.concurrent, requests, self.body) < 1 or self.seconds <= 0:
             raise ConfigurationError(
                 f"Nothing could ever be sent with {self}.",
                 advice="Every number of a quota must be positive.",

@@ -12,10 +12,11 @@ import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from typing import ClassVar, Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
+from bcpicture.core.preflight import BACK, FRONT
 from bcpicture.errors import SourceError
 
 BLOCK = 1 << 20
@@ -54,6 +55,14 @@ class Body(Protocol):
 
     async def aclose(self) -> None:
         """Let go of what was opened for it."""
+
+
+@runtime_checkable
+class TwoEnded(Body, Protocol):
+    """A body whose end can be seen before its beginning is sent."""
+
+    async def ends(self) -> tuple[bytes, bytes]:
+        """The first `FRONT` bytes, and the last `BACK`."""
 
 
 def pieces(block: bytes | memoryview) -> Iterator[memoryview]:
@@ -104,6 +113,10 @@ class BytesBody:
         view = memoryview(self.data)
         for start in range(0, len(view), BLOCK):
             yield view[start : start + BLOCK]
+
+    async def ends(self) -> tuple[bytes, bytes]:
+        """The first of them, and the last."""
+        return bytes(self.data[:FRONT]), bytes(self.data[-BACK:])
 
     async def aclose(self) -> None:
         """There is nothing to let go of."""

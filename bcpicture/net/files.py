@@ -9,10 +9,11 @@ import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, TypeVar
+from typing import IO, Any, BinaryIO, Protocol, TypeVar
 
 import attrs
 
+from bcpicture.core.preflight import BACK, FRONT
 from bcpicture.errors import SourceError
 from bcpicture.net.bodies import BLOCK, SMALL, Blocks, BytesBody, require_bytes
 
@@ -190,6 +191,14 @@ async def read_blocks(reader: Readable, size: int, what: str) -> Blocks:
         _ = loop.run_in_executor(None, reader.close)
 
 
+def read_ends(file: IO[bytes], start: int, size: int) -> tuple[bytes, bytes]:
+    """The first and the last of the *size* bytes that stand behind *start*."""
+    file.seek(start)
+    head = file.read(FRONT)
+    file.seek(start + max(0, size - BACK))
+    return head, file.read(BACK)
+
+
 @attrs.frozen
 class FileBody:
     """A file that is named by its path."""
@@ -198,6 +207,7 @@ class FileBody:
     """Where it is."""
 
     _signs: Signs = attrs.field(repr=False)
+    _ends: tuple[bytes, bytes] = attrs.field(repr=False)
 
     replayable: bool = attrs.field(default=True, init=False)
     """Always: it is opened anew."""
@@ -215,6 +225,10 @@ class FileBody:
         reader = _PathReader(self.path, self._signs)
         return read_blocks(reader, self.size, f"The file {self.path}")
 
+    async def ends(self) -> tuple[bytes, bytes]:
+        """The first of them, and the last, as they were when it was inspected."""
+        return self._ends
+
     async def aclose(self) -> None:
         """There is nothing to let go of: each reading closes its own file."""
 
@@ -231,9 +245,8 @@ def _inspect(path: Path) -> FileBody | BytesBody:
         with _open(path) as file:
             told = os.fstat(file.fileno())
             require_bytes(told.st_size, f"the file {path}")
-            body = FileBody(path, Signs.of(told))
             if told.st_size > SMALL:
-                return body
+                return FileBody(path, Signs.of(told), read_ends(file, 0, told.st_size))
             data = file.read(told.st_size + 1)
             if len(data) != told.st_size or Signs.of(os.fstat(file.fileno())) != (
                 Signs.of(told)

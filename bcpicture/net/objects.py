@@ -13,9 +13,10 @@ from typing import IO, Any, Protocol
 
 import attrs
 
+from bcpicture.core.preflight import BACK, FRONT
 from bcpicture.errors import SourceError
 from bcpicture.net.bodies import BLOCK, SMALL, Blocks, BytesBody, require_bytes
-from bcpicture.net.files import Signs, in_thread, read_blocks
+from bcpicture.net.files import Signs, in_thread, read_blocks, read_ends
 
 _WHERE = "the file object (read from where it stands)"
 
@@ -79,6 +80,14 @@ class ObjectBody:
         """All of them, from where the file object stood at first."""
         reader = _ObjectReader(self._file, self._start, self._lock, self._signs)
         return read_blocks(reader, self.size, "The file object")
+
+    async def ends(self) -> tuple[bytes, bytes]:
+        """The first of them, and the last."""
+        return await in_thread(self._ends)
+
+    def _ends(self) -> tuple[bytes, bytes]:
+        with self._lock:
+            return read_ends(self._file, self._start, self.size)
 
     async def aclose(self) -> None:
         """Close it, if it is our own to close."""
@@ -162,6 +171,13 @@ class AsyncObjectBody:
             if not block or (not left and await self._file.read(1)):
                 raise _changed()
             yield block
+
+    async def ends(self) -> tuple[bytes, bytes]:
+        """The first of them, and the last."""
+        await self._file.seek(self._start)
+        head = await self._file.read(FRONT)
+        await self._file.seek(self._start + max(0, self.size - BACK))
+        return head, await self._file.read(BACK)
 
     async def aclose(self) -> None:
         """Close it, if it is our own to close."""

@@ -139,7 +139,10 @@ class BusinessCentral:
             http = self.session
             if http is None:
                 http = await stack.enter_async_context(open_http(self.tls))
-            self._directory = Directory(self._connect(http, stack), self.endpoint)
+            endpoint = self.endpoint
+            if self.quota is not None:
+                endpoint = attrs.evolve(endpoint, quota=self.quota)
+            self._directory = Directory(self._connect(http, stack), endpoint)
             self._exits = stack.pop_all()
         return self
 

@@ -12,10 +12,12 @@ from bcpicture.core import urls
 from bcpicture.core.decoding import read_picture
 from bcpicture.core.digests import Unless, read_unless
 from bcpicture.core.models import ANY, RAISE, Downloaded, Picture, Uploaded
+from bcpicture.core.preflight import UNSEEN
 from bcpicture.core.wire import READ_JSON, WRITE_BYTES, Operation, Request
 from bcpicture.errors import ConflictError, MissingError, NoPictureError, UsageError
 from bcpicture.net.bodies import Body, BytesBody, HashedBody
 from bcpicture.net.exchange import Exchange
+from bcpicture.net.preflight import inspect
 from bcpicture.net.progress import Meter, MeteredBody, OnProgress
 from bcpicture.net.session import Session
 from bcpicture.net.sources import Source, open_source
@@ -185,6 +187,7 @@ class PictureHandle:
         spool: bool = True,
         length: int | None = None,
         progress: OnProgress | None = None,
+        preflight: bool = True,
     ) -> Uploaded:
         """Replace the picture, whatever it was, or set the first one.
 
@@ -203,8 +206,11 @@ class PictureHandle:
             length: Number of bytes; needed for a stream that is not spooled.
             progress: Is told how far it is. An exception of its own ends the upload,
                 and nothing is stored; only the last call comes when the picture is.
+            preflight: Look at the bytes first, and refuse those that are no whole
+                picture of a kind that is proven to show.
 
         Raises:
+            UnfitPictureError: They would not show; nothing was sent.
             SourceError: The bytes cannot be had, or changed on the way.
             ConflictError: Somebody else changed the picture.
             OutcomeUnknownError: It is not known whether the picture is there.
@@ -217,6 +223,10 @@ class PictureHandle:
         else:
             body = await open_source(source, spool=spool, length=length)
         try:
+            examined = UNSEEN
+            if preflight:
+                limit = self._of.company.endpoint.quota.body
+                examined, body = await inspect(body, limit, source)
             if only_if_absent:
                 etag = await self._absent(if_match)
             # What cannot be read again could not be compared after a lost reply.
@@ -236,6 +246,9 @@ class PictureHandle:
                 attempts=written.attempts,
                 request_id=written.request_id,
                 answered=written.answered,
+                content_type=examined.content_type,
+                width=examined.width,
+                height=examined.height,
             )
         finally:
             if not isinstance(body, BytesBody):

@@ -35,16 +35,17 @@ CARRY = """
 import asyncio, json, sys
 from pathlib import Path
 from bcpicture import BusinessCentral, ClientSecret, Endpoint
+from bcpicture.emulator.artwork import dot
 
 async def main(base, token_url, company, small, large, source, target):
     credential = ClientSecret(client_id="a", client_secret="b", token_url=token_url)
-    found = []
+    found, warm = [], dot(bytes(20_000))
     async with BusinessCentral(Endpoint.at(base), credential) as bc:
-        await bc.company(company).item(small).picture.upload(b"warm" * 5000)
+        await bc.company(company).item(small).picture.upload(warm)
         await bc.company(company).item(small).picture.download(Path(target))
         found.append(peak())
         picture = bc.company(company).item(large).picture
-        sent = await picture.upload(Path(source))
+        sent = await picture.upload(Path(source), preflight=False)
         found.append(peak())
         received = await picture.download(Path(target))
         found.append(peak())

@@ -30,9 +30,13 @@ from yardstick import (
 )
 
 from bcpicture import BusinessCentral, ClientSecret, Endpoint, Quota
+from bcpicture.emulator.artwork import jpeg
 
 Work = Callable[[], Awaitable[object]]
-PICTURE = bytes(range(256)) * (SIZES[SMALL] // 256)
+SKETCH = jpeg("speed", 160, 120)
+PICTURE = SKETCH[:-2] + bytes(SIZES[SMALL] - len(SKETCH)) + SKETCH[-2:]
+"""A JPEG of the size that is asked for: an upload looks at its two ends."""
+
 FLOOR_SMALL, OLD_FLOOR_SMALL = 0.90, 0.80
 FLOOR_STREAM, OLD_FLOOR_STREAM = 0.97, 0.95
 

@@ -14,14 +14,15 @@ import anyio
 import pytest
 
 from bcpicture import ConflictError
+from bcpicture.emulator.artwork import dot
 from bcpicture.resources.pictures import PictureHandle
 
 Pair: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
 Paired: TypeAlias = Callable[..., Any]
 Leftovers: TypeAlias = Any
 
-OLD = os.urandom(1_500_000)
-NEW = os.urandom(1_500_001)
+OLD = dot(os.urandom(1_500_000))
+NEW = dot(os.urandom(1_500_001))
 KEPT = {"in.jpg", "out.jpg", "file.jpg"}
 
 

@@ -88,7 +88,7 @@ async def test_a_file_that_changes_while_it_is_sent_is_never_completed(
 ):
     server = Hesitant()
     async with raw(server) as host, host.picture() as picture:
-        uploading = asyncio.create_task(picture.upload(path))
+        uploading = asyncio.create_task(picture.upload(path, preflight=False))
         await server.begun.wait()
         change(path)
         server.go_on.set()
@@ -108,7 +108,7 @@ async def test_a_file_object_that_changes_its_length_is_never_completed(
     server = Hesitant()
     async with raw(server) as host, host.picture() as picture:
         with path.open("rb") as file:
-            uploading = asyncio.create_task(picture.upload(file))
+            uploading = asyncio.create_task(picture.upload(file, preflight=False))
             await server.begun.wait()
             change(path)
             server.go_on.set()
@@ -125,7 +125,7 @@ async def test_a_file_object_that_is_rewritten_in_place_is_never_completed(
     server = Hesitant()
     async with raw(server) as host, host.picture() as picture:
         with path.open("rb") as file:
-            uploading = asyncio.create_task(picture.upload(file))
+            uploading = asyncio.create_task(picture.upload(file, preflight=False))
             await server.begun.wait()
             change_the_beginning(path)
             server.go_on.set()
@@ -145,7 +145,7 @@ async def test_a_file_that_vanishes_between_two_attempts_is_a_source_error(
 
     async with raw(talk) as server, server.picture() as picture:
         with pytest.raises(SourceError, match="1896-S"):
-            await picture.upload(path)
+            await picture.upload(path, preflight=False)
 
 
 async def test_nothing_is_promised_about_a_first_sending_that_may_have_worked(
@@ -164,7 +164,7 @@ async def test_nothing_is_promised_about_a_first_sending_that_may_have_worked(
 
     async with raw(talk) as server, server.picture() as picture:
         with pytest.raises(BcPictureError) as caught:
-            await picture.upload(path)
+            await picture.upload(path, preflight=False)
         assert "nothing was replaced" not in str(caught.value)
         assert isinstance(caught.value, OutcomeUnknownError)
 
@@ -198,6 +198,6 @@ async def test_a_reading_of_a_broken_attempt_does_not_disturb_the_next_one(
         await peer.answer(204)
 
     async with raw(talk) as server, server.picture() as picture:
-        done = await picture.upload(sluggish)
+        done = await picture.upload(sluggish, preflight=False)
         assert done.attempts == 4
         assert server.bodies == [sluggish.getvalue()]

@@ -158,13 +158,13 @@ class Run:
         path = self.folder / job.number
         if job.source not in {"path", "file"}:
             source = job.new if job.source == "bytes" else stream(job.new)
-            return await item.picture.upload(source, **options)
+            return await item.picture.upload(source, preflight=False, **options)
         path.write_bytes(job.new)
         try:
             if job.source == "path":
-                return await item.picture.upload(path)
+                return await item.picture.upload(path, preflight=False)
             with path.open("rb") as file:
-                return await item.picture.upload(file)
+                return await item.picture.upload(file, preflight=False)
         finally:
             path.unlink()
 

@@ -22,6 +22,7 @@ from bcpicture import (
     TransportError,
 )
 from bcpicture.emulator import Fault
+from bcpicture.emulator.artwork import dot
 from bcpicture.resources.pictures import PictureHandle
 
 Pair: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
@@ -31,14 +32,14 @@ Raw: TypeAlias = Callable[..., Any]
 Peer: TypeAlias = Any
 
 ONCE = RetryPolicy(attempts=1)
-LARGE = os.urandom(2_000_000)
+LARGE = dot(os.urandom(2_000_000))
 
 
 async def call(picture: PictureHandle, operation: str) -> object:
     if operation == "large-upload":
         return await picture.upload(LARGE)
     if operation == "upload":
-        return await picture.upload(b"data")
+        return await picture.upload(b"data", preflight=False)
     return await getattr(picture, operation)()
 
 
@@ -110,7 +111,7 @@ async def test_connections_are_reused(raw: Raw):
     async with raw(talk) as server, server.picture() as picture:
         for _ in range(5):
             await picture.read()
-            await picture.upload(b"data")
+            await picture.upload(b"data", preflight=False)
             await picture.delete()
         assert server.connections == 1
 
@@ -214,7 +215,7 @@ async def test_the_habits_of_a_lent_session_do_not_matter(
         aiohttp.ClientSession(**options) as lent,
         pair.known_as(None, session=lent) as picture,
     ):
-        await picture.upload(b"data")
+        await picture.upload(b"data", preflight=False)
         pair.server.faults.add(Fault("status", status=503, retry_after="0"))
         assert await picture.read() == b"data"
 

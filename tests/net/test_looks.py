@@ -10,10 +10,11 @@ import pytest
 
 from bcpicture import BcPictureError, OutcomeUnknownError, RetryPolicy
 from bcpicture.emulator import Fault
+from bcpicture.emulator.artwork import dot
 
 Paired: TypeAlias = Callable[..., Any]
 
-OLD, NEW = b"the old picture", b"the new picture, which is longer"
+OLD, NEW = dot(b"the old picture"), dot(b"the new picture, which is longer")
 ONCE = RetryPolicy(attempts=1)
 
 SHORTER = [pytest.param(10, id="its beginning"), pytest.param(0, id="nothing")]

@@ -17,6 +17,7 @@ from aioresponses import aioresponses
 from yarl import URL
 
 from bcpicture import BusinessCentral, Endpoint, StaticToken
+from bcpicture.emulator.artwork import dot
 from bcpicture.resources.pictures import PictureHandle
 
 COMPANY_ID = "0e3c5f10-0000-4000-8000-000000000001"
@@ -52,7 +53,7 @@ def wire() -> Iterator[aioresponses]:
 
 
 async def call(picture: PictureHandle, name: str) -> object:
-    arguments = [b"data"] if name == "upload" else []
+    arguments = [dot()] if name == "upload" else []
     return await getattr(picture, name)(*arguments)
 
 

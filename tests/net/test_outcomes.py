@@ -21,15 +21,16 @@ from bcpicture import (
     UnavailableError,
 )
 from bcpicture.emulator import Fault
+from bcpicture.emulator.artwork import dot
 
 Pair: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
 Paired: TypeAlias = Callable[..., Any]
 Raw: TypeAlias = Callable[..., Any]
 Peer: TypeAlias = Any
 
-OLD = b"the old picture"
-NEW = b"the new picture"
-LARGE = os.urandom(3_000_000)
+OLD = dot(b"the old picture")
+NEW = dot(b"the new picture")
+LARGE = dot(os.urandom(3_000_000))
 ONCE = RetryPolicy(attempts=1)
 QUICK = Timeouts(reply=0.15, stall=0.15)
 

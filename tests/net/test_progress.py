@@ -13,6 +13,7 @@ import pytest
 
 from bcpicture import Progress, RetryPolicy, StalledError, Timeouts
 from bcpicture.emulator import Fault
+from bcpicture.emulator.artwork import dot
 from bcpicture.net.progress import EVERY, Meter
 
 Pair: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
@@ -21,8 +22,8 @@ Raw: TypeAlias = Callable[..., Any]
 Peer: TypeAlias = Any
 Leftovers: TypeAlias = Any
 
-SMALL = os.urandom(20_000)
-LARGE = os.urandom(3_000_001)
+SMALL = dot(os.urandom(20_000))
+LARGE = dot(os.urandom(3_000_001))
 
 SIZES = [pytest.param(SMALL, id="small"), pytest.param(LARGE, id="large")]
 
@@ -238,7 +239,7 @@ async def test_a_dead_line_is_noticed_whoever_is_told(raw: Raw):
     options = {"timeouts": Timeouts(stall=0.1), "retries": RetryPolicy(attempts=1)}
     async with raw(deaf) as server, server.picture(**options) as picture:
         with pytest.raises(StalledError):
-            await picture.upload(b"x" * 40_000_000, progress=tell)
+            await picture.upload(dot(b"x" * 40_000_000), progress=tell)
 
 
 # -- down

@@ -25,13 +25,14 @@ from bcpicture import (
     UnavailableError,
 )
 from bcpicture.emulator import Fault
+from bcpicture.emulator.artwork import dot
 
 Pair: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
 Paired: TypeAlias = Callable[..., Any]
 Raw: TypeAlias = Callable[..., Any]
 Peer: TypeAlias = Any
 
-DATA = b"some picture"
+DATA = dot(b"some picture")
 
 
 @attrs.define

@@ -17,6 +17,7 @@ import pytest
 
 from bcpicture import SourceError, UsageError
 from bcpicture.emulator import Fault
+from bcpicture.emulator.artwork import dot
 from bcpicture.net.bodies import BLOCK
 from bcpicture.net.gathering import ThreadedStream
 
@@ -25,7 +26,7 @@ Raw: TypeAlias = Callable[..., Any]
 Peer: TypeAlias = Any
 Leftovers: TypeAlias = Any
 
-DATA = os.urandom(700_000)
+DATA = dot(os.urandom(700_000 - len(dot())))
 LONG = DATA * 15  # more than what is under way between two sockets
 
 

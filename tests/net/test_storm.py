@@ -14,6 +14,7 @@ from bcpicture import (
     Timeouts,
 )
 from bcpicture.emulator import Fault
+from bcpicture.emulator.artwork import dot
 
 Paired: TypeAlias = Callable[..., Any]  # the harness is in conftest.py
 
@@ -65,7 +66,7 @@ async def test_every_upload_is_stored_or_reported_truly(paired: Paired):
             )
 
         async def upload(number: str) -> BcPictureError | None:
-            data = f"new {number} ".encode() * dice.choice([1, 50])
+            data = dot(f"new {number} ".encode() * dice.choice([1, 50]))
             try:
                 done = await company.item(number=number).picture.upload(data)
             except BcPictureError as error:

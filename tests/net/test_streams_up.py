@@ -20,13 +20,14 @@ from bcpicture import (
     UsageError,
 )
 from bcpicture.emulator import Fault
+from bcpicture.emulator.artwork import dot
 
 Pair: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
 Leftovers: TypeAlias = Any
 Raw: TypeAlias = Callable[..., Any]
 Peer: TypeAlias = Any
 
-DATA = os.urandom(700_000)
+DATA = dot(os.urandom(700_000 - len(dot())))
 
 
 async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
@@ -65,7 +66,7 @@ def open_files(folder: Path) -> list[str]:
 async def test_a_stream_is_spooled_and_can_be_sent_again(
     pair: Pair, spools: Path, size: int
 ):
-    data = os.urandom(size)
+    data = dot(os.urandom(size - len(dot())))
     pair.server.faults.add(
         Fault("reset_during", at=10, method="PATCH"),
         Fault("status", status=500, method="PATCH"),
@@ -79,7 +80,7 @@ async def test_a_stream_is_spooled_and_can_be_sent_again(
 async def test_a_spool_is_let_go_when_the_upload_fails(pair: Pair, spools: Path):
     pair.server.faults.add(Fault("status", status=400, method="PATCH"))
     with pytest.raises(Exception, match="does not accept"):
-        await pair.picture.upload(halves(os.urandom(5_000_000)))
+        await pair.picture.upload(halves(dot(os.urandom(5_000_000))))
     gc.collect()
     assert not open_files(spools)
 

@@ -24,6 +24,7 @@ from bcpicture import (
     TransportError,
 )
 from bcpicture.emulator import Fault
+from bcpicture.emulator.artwork import dot
 from bcpicture.net.watchdog import Watchdog, Watched
 
 Pair: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
@@ -34,13 +35,13 @@ Leftovers: TypeAlias = Any
 
 ONCE = RetryPolicy(attempts=1)
 QUICK = Timeouts(connect=0.1, reply=0.1, stall=0.1)
-LARGE = os.urandom(20_000_000)
+LARGE = dot(os.urandom(20_000_000))
 
 
 async def call(pair: Pair, operation: str, folder: Path) -> object:
     picture = pair.picture
     if operation == "upload":
-        return await picture.upload(b"data")
+        return await picture.upload(b"data", preflight=False)
     if operation == "large-upload":
         return await picture.upload(LARGE)
     if operation == "download":
@@ -185,8 +186,8 @@ async def test_a_server_that_thinks_longer_than_a_stall_is_fine(raw: Raw):
         raw(talk) as server,
         server.picture(timeouts=timeouts, retries=ONCE) as picture,
     ):
-        await picture.upload(LARGE[:2_000_000])
-        await picture.upload(b"small")
+        await picture.upload(LARGE[:2_000_000], preflight=False)
+        await picture.upload(b"small", preflight=False)
         assert await picture.read() == b"x"
 
 
@@ -263,7 +264,7 @@ async def test_a_stalled_source_is_told_from_a_stalled_server(raw: Raw):
         server.picture(timeouts=QUICK, retries=ONCE) as picture,
     ):
         with pytest.raises(StalledError):
-            await picture.upload(silent(), spool=False, length=30)
+            await picture.upload(silent(), spool=False, length=30, preflight=False)
 
 
 # -- the watchdog itself

@@ -17,14 +17,15 @@ import pytest
 
 from bcpicture import RetryPolicy, SourceError, UsageError
 from bcpicture.emulator import Answers, Fault
+from bcpicture.emulator.artwork import dot
 
 Pair: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
 Paired: TypeAlias = Callable[..., Any]
 Raw: TypeAlias = Callable[..., Any]
 Peer: TypeAlias = Any
 
-SMALL = b"\xff\xd8\xff\xe0 a small picture"
-LARGE = os.urandom(3_000_001)
+SMALL = dot(b"\xff\xd8\xff\xe0 a small picture")
+LARGE = dot(os.urandom(3_000_001))
 
 SIZES = [pytest.param(SMALL, id="small"), pytest.param(LARGE, id="large")]
 
@@ -225,10 +226,12 @@ async def test_a_large_path_is_never_read_whole(pair: Pair, tmp_path: Path):
     path = tmp_path / "large.bmp"
     with path.open("wb") as file:
         file.truncate(60_000_000)
-    await pair.picture.upload(path)  # so that what is made once is made
+    await pair.picture.upload(
+        path, preflight=False
+    )  # so that what is made once is made
     tracemalloc.start()
     try:
-        done = await pair.picture.upload(path)
+        done = await pair.picture.upload(path, preflight=False)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -249,7 +252,7 @@ async def test_the_caller_may_change_a_small_buffer_meanwhile(raw: Raw):
 
     buffer = bytearray(b"a" * 500_000)
     async with raw(talk) as server, server.picture() as picture:
-        uploading = asyncio.create_task(picture.upload(buffer))
+        uploading = asyncio.create_task(picture.upload(buffer, preflight=False))
         await begun.wait()
         buffer[:] = b"b" * 500_000
         go_on.set()
@@ -289,7 +292,7 @@ async def test_a_success_for_bytes_that_never_left_is_an_error(raw: Raw):
 
     async with raw(talk) as server, server.picture() as picture:
         with pytest.raises(Exception, match="before the whole body had left") as caught:
-            await picture.upload(os.urandom(30_000_000))
+            await picture.upload(dot(os.urandom(30_000_000)))
         assert "204" in str(caught.value)
 
 
@@ -301,7 +304,7 @@ async def test_a_refusal_before_the_body_is_read_is_heard(
     paired: Paired, status: int, kind: str
 ):
     """A large body is still on its way when the answer comes."""
-    data = os.urandom(20_000_000)
+    data = dot(os.urandom(20_000_000))
     async with paired({"body_limit": 1_000_000} if status == 413 else {}) as pair:
         await pair.warm_up()
         if status == 401:

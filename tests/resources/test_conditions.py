@@ -15,7 +15,10 @@ from bcpicture.resources.pictures import PictureHandle
 Setup: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
 SetUp: TypeAlias = Callable[..., Any]
 
-PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00%c\x00\x00\x00\x05\x08\x02"
+PNG = (
+    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00%c\x00\x00\x00\x05\x08\x02"
+    b"IEND\xaeB`\x82"
+)
 
 
 def png(width: int) -> bytes:

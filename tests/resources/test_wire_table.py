@@ -163,8 +163,8 @@ async def test_every_verb_of_a_picture(recorder: Recorder, api: str, plural: str
         picture = handle(company, plural).picture
         await picture.info()
         await picture.read()
-        await picture.upload(b"picture")
-        await picture.upload(b"picture", if_match=ETAG)
+        await picture.upload(b"picture", preflight=False)
+        await picture.upload(b"picture", preflight=False, if_match=ETAG)
         await picture.delete()
         await picture.delete(if_match=ETAG)
 
@@ -295,7 +295,7 @@ async def test_verbs_and_paths_as_another_library_sees_them(api: str, plural: st
         async with BusinessCentral(endpoint, StaticToken("t")) as bc:
             picture = handle(bc.company(COMPANY), plural).picture
             assert (await picture.info()).exists
-            await picture.upload(b"picture")
+            await picture.upload(b"picture", preflight=False)
             await picture.delete()
         assert sorted(method for method, _ in mocked.requests) == [
             *("DELETE", "GET", "PATCH")

@@ -30,9 +30,10 @@ COMPANY = "CRONUS USA, Inc."
 
 
 def picture(side: int, size: int) -> bytes:
-    """So many bytes that begin like a PNG; another side makes another etag."""
+    """So many bytes that begin and end like a PNG; another side makes another etag."""
     head = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">II", side, side)
-    return head + bytes(index % 251 for index in range(side)) * (size // side)
+    body = bytes(index % 251 for index in range(side)) * (size // side)
+    return head + body + b"IEND\xaeB`\x82"
 
 
 OLD = picture(700, 1_300_000)
