@@ -128,7 +128,7 @@ class PushPlanning:
             ambiguous=matching.ambiguous,
             passed_over=matching.passed_over,
             without_file=matching.without_file,
-            vanished=tuple(sorted(self._vanished())),
+            forgotten=tuple(sorted(self._forgotten())),
             unchanged=self._unchanged,
             left_out=matching.left_out,
             exist=self._exist + elsewhere,
@@ -209,9 +209,9 @@ class PushPlanning:
             if row and self._links[id_].name not in matching.names:
                 yield row
 
-    def _vanished(self) -> Iterator[str]:
+    def _forgotten(self) -> Iterator[str]:
         there = self._survey.matching.watched
-        return (id_ for id_ in {*self._agreements, *self._links} if id_ not in there)
+        return (id_ for id_ in self._agreements if id_ not in there)
 
     def _brakes(self, made: PushPlan, strange: Strangeness) -> Iterator[Brake]:
         options, survey = self._options, self._survey

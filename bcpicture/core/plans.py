@@ -50,8 +50,9 @@ class PushPlan:
     without_file: Sample = attrs.field(factory=Sample)
     """Numbers of the records that no file was found for."""
 
-    vanished: tuple[str, ...] = attrs.field(default=(), repr=False)
-    """Ids of records that are remembered, and were not listed any more."""
+    forgotten: tuple[str, ...] = attrs.field(default=(), repr=False)
+    """Ids of records that are remembered no longer once the run begins: they were not
+    listed any more."""
 
     unchanged: int = 0
     """Records that are in step."""
@@ -106,8 +107,9 @@ class PullPlan:
     kept: tuple[Keep, ...] = ()
     """What is left alone although one might expect otherwise."""
 
-    vanished: tuple[str, ...] = attrs.field(default=(), repr=False)
-    """Ids of records that are remembered, and were not listed any more."""
+    forgotten: tuple[str, ...] = attrs.field(default=(), repr=False)
+    """Ids of records that are remembered no longer once the run begins: they were not
+    listed any more."""
 
     unchanged: int = 0
     """Records that are in step."""

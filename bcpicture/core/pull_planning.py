@@ -79,6 +79,7 @@ class PullPlanning:
     ) -> None:
         memory = NoMemory() if options.rebase else memory
         self._agreements = memory.agreements
+        self._left = set(self._agreements)
         self._links = memory.links
         self._dialect = dialect
         self._options = options
@@ -87,7 +88,6 @@ class PullPlanning:
         self._strangers = self._unlinked()
         self._open: dict[str, tuple[Row, Verdict]] = {}
         self._steps: dict[str, PullStep] = {}
-        self._left = {*self._agreements, *self._links}
         self._ids = Ids()
         self._unchanged = self._absent = 0
         self._odd = self._known = self._backwards = 0
@@ -139,7 +139,7 @@ class PullPlanning:
             adoptions=self._all(Adopt),
             removals=self._all(Remove),
             kept=self._all(Keep),
-            vanished=tuple(sorted(self._left)),
+            forgotten=tuple(sorted(self._left)),
             unchanged=self._unchanged,
             absent=self._absent,
             options=self._options,

@@ -97,6 +97,7 @@ class PlannedPush(PushPlan):
             feeder=feeder,
             scanned=self.scanned,
             wall=kit.clocks.wall,
+            forgotten=self.forgotten,
         )
         return Run(self.steps, job, width=width)
 

@@ -39,6 +39,9 @@ class Pushing:
     wall: Callable[[], datetime]
     """The time of day."""
 
+    forgotten: Sequence[str] = ()
+    """Ids of the records that are remembered no longer."""
+
     @property
     def run(self) -> str:
         """What the journal calls the run."""
@@ -47,10 +50,13 @@ class Pushing:
     # -- the run
 
     async def begin(self) -> None:
-        """Note that it begins."""
+        """Note that it begins, and what does not hold any more."""
+        journal = self.push.desk.journal
         if self.push.options.rebase:
-            await self.push.desk.journal.rebase()
-        await self.push.desk.journal.begin(self.record)
+            await journal.rebase()
+        elif self.forgotten:
+            await journal.note(forgotten=self.forgotten)
+        await journal.begin(self.record)
 
     async def end(self, report: Report) -> None:
         """Note how it ended."""

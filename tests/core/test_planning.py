@@ -204,7 +204,7 @@ def test_after_edits_on_both_sides_exactly_the_needed_steps_remain(
         "OLD.jpg": "no such item"
     }
     assert plan.without_file.first == ("GONE", "NEW")
-    assert plan.vanished == ("id-AGAIN",)
+    assert plan.forgotten == ("id-AGAIN",)
     assert plan.unchanged == 1
     assert plan.brakes == plan.ambiguous == plan.passed_over == ()
     assert plan.uploads[1].id == "id-again"
@@ -674,4 +674,4 @@ def test_rebasing_deletes_nothing():
     world = known(30)
     del world.files["0000.jpg"]
     plan = world.plan(PushOptions(delete=True, rebase=True))
-    assert plan.deletions == plan.kept == plan.vanished == ()
+    assert plan.deletions == plan.kept == plan.forgotten == ()

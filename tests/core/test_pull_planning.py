@@ -271,7 +271,7 @@ def test_a_record_that_disappears_takes_no_file_with_it():
     world.agreed("A", "old", "A.jpg")
     plan = world.plan(DELETE)
     assert list(plan.steps) == []
-    assert plan.vanished == ("id-A",)
+    assert plan.forgotten == ("id-A",)
 
 
 def test_a_record_that_two_pages_repeat_gets_one_step():

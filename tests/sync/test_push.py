@@ -160,3 +160,30 @@ async def test_a_plan_with_a_brake_is_not_run(shop: Shop):
     assert "upload" not in shop.requests()
     pushed = await shop.push(max_replace=None)
     assert pushed.report.counts == {Ending.UPLOADED: 20}
+
+
+async def test_a_restored_company_is_rebased_once_and_then_in_step(shop: Shop):
+    kept, lone = shop.numbers[:2]
+    for number in (kept, lone):
+        shop.put(f"{number}.png")
+    await shop.push()
+    (shop.photos / f"{lone}.png").unlink()
+    for number in (kept, lone):
+        shop.record(number).stamp -= 3600
+    with pytest.raises(BrakeError, match="2 records are older than they were"):
+        await shop.push()
+    pushed = await shop.push(rebase=True, delete=True)
+    assert pushed.endings == {kept: "adopted"}
+    again = await shop.push()
+    assert (again.plan.brakes, again.plan.unchanged) == ((), 1)
+    assert again.endings == {}
+    assert shop.there(lone)
+
+
+async def test_records_that_are_gone_are_forgotten(shop: Shop):
+    shop.put(f"{shop.numbers[0]}.png")
+    await shop.push()
+    shop.server.store.company("CRONUS USA, Inc.").recreate(shop.numbers[0])
+    pushed = await shop.push()
+    assert len(pushed.plan.forgotten) == 1
+    assert (await shop.push()).plan.forgotten == ()
