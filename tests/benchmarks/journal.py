@@ -1,7 +1,8 @@
 """What a full journal costs: to be opened and loaded, and to be written.
 
 It is filled here, and loaded in processes of their own, whose memory shows nothing
-else; the fastest counts, because the others were disturbed.
+else; the fastest counts, because the others were disturbed. The limit is on processor
+time, of which a busy machine shows no more than an idle one.
 """
 
 import argparse
@@ -117,14 +118,16 @@ async def load(path: Path) -> None:
     async with Journal.open(path, TARGET) as journal:
         opened = time.perf_counter()
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        spent = time.process_time()
         memory = await journal.load(Way.PUSH, FOLDER)
-        loaded = time.perf_counter()
+        spent, loaded = time.process_time() - spent, time.perf_counter()
         after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         rows = len(memory.agreements) + len(memory.links)
     told = {
         "rows": rows,
         "open": opened - start,
         "load": loaded - opened,
+        "spent": spent,
         "memory": 1024 * (after - before) / MEGA,
     }
     print(json.dumps(told))
@@ -158,7 +161,14 @@ def main() -> int:
     figures = [
         Figure(name="rows", value=told["rows"], limit=2 * count, sense="="),
         Figure(name="open and check", value=told["open"], unit=" s"),
-        Figure(name="load", value=told["load"], limit=1, sense="≤", unit=" s"),
+        Figure(name="load", value=told["load"], unit=" s"),
+        Figure(
+            name="load, processor time",
+            value=told["spent"],
+            limit=1,
+            sense="≤",
+            unit=" s",
+        ),
         Figure(name="memory", value=told["memory"], limit=150, sense="≤", unit=" MB"),
         *(
             Figure(name=f"intents a second, {width} at once", value=speed)
