@@ -98,19 +98,18 @@ async def test_a_visitor_that_leaves_leaves_nothing_behind(
 
 async def test_a_body_whose_task_was_cancelled_is_not_read_as_its_end(shop: Shop):
     shop.store(LARGE)
-    handed_on = []
+    handed_on: asyncio.Queue[web.Served] = asyncio.Queue()
 
     async def visit() -> None:
-        handed_on.append(await shop.serve())
+        handed_on.put_nowait(await shop.serve())
         await asyncio.Event().wait()
 
     visiting = asyncio.create_task(visit())
-    assert await shop.has_taken_in(len(LARGE))
-    await asyncio.sleep(0)
+    served = await handed_on.get()
     visiting.cancel()
     assert await shop.is_idle()
     with pytest.raises(ClosedError, match="was cancelled"):
-        await anext(handed_on[0])
+        await anext(served)
 
 
 async def test_a_body_that_was_closed_is_not_read_as_its_end(shop: Shop):
