@@ -78,12 +78,15 @@ class _Verdict:
     unlink: Link | None = None
 
 
-@attrs.frozen
+@attrs.define
 class Closing:
     """Looks at what a run has written."""
 
     desk: Desk
     """What all writes of a run have at hand."""
+
+    missed: bool = False
+    """Whether something could not be looked at, and is left for the next run."""
 
     async def close(self, sent: Sequence[Sent]) -> list[Outcome]:
         """Look at some records once more, and note what is agreed upon now."""
@@ -91,6 +94,7 @@ class Closing:
             verdicts = await self._verdicts(sent)
             await self._note(verdicts)
         except BcPictureError as error:
+            self.missed = True
             return [one.outcome(_unchecked(error)) for one in sent]
         return [verdict.outcome for verdict in verdicts]
 

@@ -39,8 +39,9 @@ WIDTH = 5
 AHEAD = 32
 """Steps that are prepared, and wait for a worker."""
 
-CLOSING = 100
-"""Steps that are looked at together once they are done."""
+CLOSING = 50
+"""Steps that are looked at together once they are done: as many as a run that is killed
+leaves to the next one at most."""
 
 LOST = 20
 """Steps in a row that found no connection, after which no other is begun."""

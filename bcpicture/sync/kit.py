@@ -81,6 +81,9 @@ class Kit:
             BcPictureError: What is there cannot be looked at.
         """
         settling = Settling(
-            journal=self.journal, records=self.records, clock=self.clocks.monotonic
+            journal=self.journal,
+            records=self.records,
+            clock=self.clocks.monotonic,
+            wall=self.clocks.wall,
         )
         return await settling.settle()

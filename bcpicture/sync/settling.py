@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 
 import attrs
 
-from bcpicture.core.ledger import Action, Intent, State
+from bcpicture.core.ledger import Action, Intent, RunRecord, State, Way
 from bcpicture.errors import MissingError
 from bcpicture.resources.records import Records
 from bcpicture.sync.journal import Journal
@@ -21,6 +22,9 @@ Find = Callable[[Intent], Awaitable[str | None]]
 """SHA-256 of what is there now; None if nothing is."""
 
 _READERS = 5
+
+_RUNS = 100
+"""Runs that are looked at, the latest ones."""
 
 
 @attrs.frozen(kw_only=True)
@@ -60,6 +64,9 @@ class Settling:
     clock: Callable[[], float]
     """Monotonic seconds."""
 
+    wall: Callable[[], datetime]
+    """The time of day."""
+
     files: Mapping[Action, Find] = attrs.field(factory=dict)
     """How to look at what is no picture in Business Central."""
 
@@ -69,21 +76,41 @@ class Settling:
         Raises:
             BcPictureError: What is there cannot be looked at.
         """
-        intents = await self.journal.open_intents()
-        if not intents:
-            return Settled()
+        open_ = await self.journal.open_intents()
+        cut_off = [run for run in await self.journal.runs(_RUNS) if run.ended is None]
+        unseen = await self._unseen(cut_off)
         # Of several attempts at one step the last one tells.
-        last = {(one.run, one.id, one.action, one.name): one for one in intents}
-        ids = [one.id for one in last.values() if one.action not in self.files]
+        last = list({_step(one): one for one in (*unseen, *open_)}.values())
+        ids = [one.id for one in last if one.action not in self.files]
         looks = await look_at(self.records, ids, self.clock())
-        settled = await self._each(list(last.values()), looks)
+        settled = await self._each(last, looks)
+        known = {one.step for one in last}
         over = [
             attrs.evolve(one, state=State.FAILED, reason="it was tried once more")
-            for one in intents
-            if one.step != last[one.run, one.id, one.action, one.name].step
+            for one in open_
+            if one.step not in known
         ]
-        await self.journal.note(settled=over)
-        return _sorted(settled)
+        if over:
+            await self.journal.note(settled=over)
+        for run in cut_off:
+            await self.journal.end(run.id, self.wall(), "cut off")
+        return _sorted(
+            [one for one in settled if one.step in {it.step for it in open_}]
+        )
+
+    async def _unseen(self, runs: Sequence[RunRecord]) -> list[Intent]:
+        """What was written by runs that ended before they looked at it again."""
+        if not runs:
+            return []
+        known = (await self.journal.load(Way.PUSH, "")).agreements
+        return [
+            step
+            for run in reversed(runs)
+            for step in await self.journal.steps(run.id)
+            if step.state is State.DONE
+            and step.action not in self.files
+            and step.id not in known
+        ]
 
     async def _each(
         self, intents: Sequence[Intent], looks: Mapping[str, Look]
@@ -104,9 +131,13 @@ class Settling:
             found, size = await find(intent), 0
         else:
             found, size = await self._found(intent, look)
-        settled = attrs.evolve(intent, state=judge(intent, found))
+        state = intent.state
+        if state is State.INTENDED:
+            state = judge(intent, found)
+        settled = attrs.evolve(intent, state=state)
         agreements = []
-        if look is not None and look.error is None and settled.state is State.DONE:
+        seen = look is not None and look.error is None
+        if look is not None and seen and found == intent.after:
             agreements = [look.agreement(intent.id, found, size)]
         await self.journal.note(
             forgotten=[intent.id], settled=[settled], agreements=agreements
@@ -121,6 +152,10 @@ class Settling:
         if not look.picture.exists:
             return None, 0
         return await digest_of(self.records.picture_of(intent.id))
+
+
+def _step(intent: Intent) -> tuple[str, Action, str]:
+    return intent.id, intent.action, intent.name
 
 
 def _sorted(settled: Sequence[Intent]) -> Settled:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import json
 import os
+import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +18,7 @@ import pytest
 
 from bcpicture import BusinessCentral, ClientSecret, Endpoint, Quota, RetryPolicy
 from bcpicture.core.options import PushOptions
-from bcpicture.emulator import Emulator
+from bcpicture.emulator import Emulator, Seen
 from bcpicture.emulator.artwork import png
 from bcpicture.emulator.records import Record
 from bcpicture.resources.records import Records
@@ -116,11 +120,52 @@ class Shop:
     # -- both
 
     async def push(self, **options: Option) -> Pushed:
+        source = options.pop("source", self.photos)
         async with self.box as box:
-            plan = await box.plan_push(self.photos, PushOptions(**options))
+            plan = await box.plan_push(source, PushOptions(**options))
             async with box.run(plan) as run:
                 outcomes = {one.number: one async for one in run}
             return Pushed(plan, outcomes, run.report)
+
+    # -- in a process of its own
+
+    async def begin(self, way: str = "push") -> asyncio.subprocess.Process:
+        """Synchronise in a process of its own, which may be killed."""
+        told = {
+            "way": way,
+            "base": self.server.base_urls["v2.0"],
+            "token": self.server.identity.token(),
+            "company": COMPANY,
+            "folder": str(self.photos),
+            "state": str(self.state),
+        }
+        program = Path(__file__).with_name("killable.py")
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, str(program), json.dumps(told)),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def kill(self, way: str, kind: str, skip: int) -> bool:
+        """Synchronise, and kill it when a request of a kind has arrived.
+
+        Returns:
+            Whether it came that far.
+        """
+        process = await self.begin(way)
+        left = [skip]
+
+        def heard(seen: Seen) -> None:
+            left[0] -= seen.kind == kind
+            if left[0] < 0 and process.returncode is None:
+                self.log.listener = None
+                process.kill()
+
+        self.log.listener = heard
+        _, complaint = await process.communicate()
+        self.log.listener = None
+        assert process.returncode in {0, -signal.SIGKILL}, complaint.decode()
+        return process.returncode != 0
 
 
 @asynccontextmanager

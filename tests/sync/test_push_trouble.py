@@ -429,6 +429,29 @@ async def test_our_own_clock_may_be_set_back(shop: Shop):
     assert (await shop.push()).plan.unchanged == 3
 
 
+async def test_what_could_not_be_looked_at_is_left_for_the_next_run(shop: Shop):
+    numbers = shop.numbers[:5]
+    ours = {number: shop.put(f"{number}.png") for number in numbers}
+    at(
+        shop,
+        "upload",
+        lambda: shop.server.faults.add(
+            Fault("status", path="batch", status=503, times=None)
+        ),
+    )
+    pushed = await shop.push()
+    assert set(pushed.endings.values()) == {"failed"}
+    assert all(
+        "could not be looked at" in str(it.reason) for it in pushed.report.failures
+    )
+    assert {number: shop.there(number) for number in numbers} == ours
+    shop.server.faults.clear()
+    shop.log.clear()
+    again = await shop.push(max_replace=0)
+    assert set(again.endings.values()) == {"adopted"}
+    assert "upload" not in shop.requests()
+
+
 # -- our own disk
 
 
