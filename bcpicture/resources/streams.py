@@ -166,7 +166,8 @@ class PictureStream:
 
     def __del__(self) -> None:
         # Whoever collects the garbage may be another thread than the loop's.
-        if self._hold.task is not None and not self._loop.is_closed():
+        held = self._hold.task is not None or not self._exchange.closed
+        if held and not self._loop.is_closed():
             _ = self._loop.call_soon_threadsafe(self._hold.end)
 
 
