@@ -27,6 +27,7 @@ from bcpicture.errors import (
     TooLargeError,
     TransportError,
     UnavailableError,
+    UnfitPictureError,
 )
 
 _SOON = 5
@@ -44,7 +45,8 @@ _STATUSES: tuple[tuple[type[BcPictureError], int, str], ...] = (
     (ConflictError, 409, "Somebody else changed the picture."),
     (TooLargeError, 413, "The picture is too large."),
     (ReplayError, 503, _NOT_NOW),
-    (SourceError, 400, "These bytes are no picture that can be stored."),
+    (UnfitPictureError, 415, "These bytes are no picture that would show."),
+    (SourceError, 400, "The picture did not arrive."),
     (ThrottledError, 503, _NOT_NOW),
     (UnavailableError, 503, _NOT_NOW),
     (ClosedError, 503, _NOT_NOW),

@@ -158,6 +158,6 @@ class Served:
     def __del__(self) -> None:
         # Whoever collects the garbage may be another thread than the loop's.
         hold, loop = self._hold, self._loop
-        if hold is None or loop is None or hold.held.closed or loop.is_closed():
+        if hold is None or hold.task is None or loop is None or loop.is_closed():
             return
         _ = loop.call_soon_threadsafe(hold.end)

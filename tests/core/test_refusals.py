@@ -16,6 +16,7 @@ from bcpicture import (
     CutShortError,
     Failure,
     ItemNotFoundError,
+    Misfit,
     NoPictureError,
     OutcomeUnknownError,
     RejectedError,
@@ -26,6 +27,7 @@ from bcpicture import (
     TooLargeError,
     TransportError,
     UnavailableError,
+    UnfitPictureError,
     UsageError,
 )
 from bcpicture.core.refusals import UNSHOWABLE, refusal_for
@@ -44,6 +46,7 @@ STATUSES = [
     (ConflictError("inside", failure=SECRETS), 409),
     (TooLargeError("inside", failure=SECRETS), 413),
     (SourceError("inside"), 400),
+    (UnfitPictureError("inside", advice="", misfit=Misfit.NO_PICTURE), 415),
     (ReplayError("inside"), 503),
     (ThrottledError("inside", failure=SECRETS), 503),
     (UnavailableError("inside", failure=SECRETS), 503),

@@ -253,7 +253,7 @@ def with_aiohttp(shop: Shop) -> aiohttp.web.Application:
     async def store(request: aiohttp.web.Request) -> aiohttp.web.Response:
         picture = shop.picture(request.match_info["number"])
         try:
-            await picture.upload(request.content.iter_any())
+            await picture.upload(request.content)
         except BcPictureError as error:
             served = web.refuse(error)
             return aiohttp.web.Response(

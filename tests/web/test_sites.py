@@ -130,12 +130,22 @@ async def test_a_failure_is_a_status_and_no_more(
         assert "CRONUS" not in await got.text()
 
 
-async def test_an_upload_that_is_refused_is_told(site: Site):
+@pytest.mark.parametrize(
+    ("number", "data", "status"),
+    [
+        pytest.param("nobody", SMALL, 404, id="no-item"),
+        pytest.param("1896-S", HTML, 415, id="a-page"),
+        pytest.param("1896-S", b"", 400, id="nothing"),
+    ],
+)
+async def test_an_upload_that_is_refused_is_told(
+    site: Site, number: str, data: bytes, status: int
+):
     async with (
         aiohttp.ClientSession() as visitor,
-        visitor.put(site.url("nobody"), data=SMALL) as got,
+        visitor.put(site.url(number), data=data) as got,
     ):
-        assert got.status == 404
+        assert got.status == status
 
 
 async def sip(site: Site, number: str) -> None:
