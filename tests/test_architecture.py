@@ -41,6 +41,7 @@ ON_DEMAND = {
         "bcpicture.cli",
         "bcpicture.cloud",
         "bcpicture.emulator",
+        "bcpicture.images",
         "bcpicture.sync",
         "bcpicture.web",
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable
 from functools import partial
-from typing import TypeVar, overload
+from typing import TYPE_CHECKING, TypeVar, overload
 
 import attrs
 
@@ -42,6 +42,9 @@ from bcpicture.resources.writes import (
     patient,
     write,
 )
+
+if TYPE_CHECKING:
+    from bcpicture.core.preparation import Prepare
 
 T = TypeVar("T")
 
@@ -188,6 +191,7 @@ class PictureHandle:
         length: int | None = None,
         progress: OnProgress | None = None,
         preflight: bool = True,
+        prepare: Prepare | None = None,
     ) -> Uploaded:
         """Replace the picture, whatever it was, or set the first one.
 
@@ -208,6 +212,7 @@ class PictureHandle:
                 and nothing is stored; only the last call comes when the picture is.
             preflight: Look at the bytes first, and refuse those that are no whole
                 picture of a kind that is proven to show.
+            prepare: Make of it what shows, and fits, before it is looked at.
 
         Raises:
             UnfitPictureError: They would not show; nothing was sent.
@@ -223,6 +228,11 @@ class PictureHandle:
         else:
             body = await open_source(source, spool=spool, length=length)
         try:
+            if prepare is not None:
+                # Not for everybody: it needs the extra `images`.
+                from bcpicture.net.preparing import prepare_body  # noqa: PLC0415 - above
+
+                _, body = await prepare_body(body, prepare, source)
             examined = UNSEEN
             if preflight:
                 limit = self._of.company.endpoint.quota.body

@@ -54,6 +54,7 @@ from bcpicture.emulator import (
     Seen,
     ThreadedEmulator,
 )
+from bcpicture.images import Prepare, Prepared, prepare_picture
 from bcpicture.otel import Telemetry
 from bcpicture.sync import (
     WIDTH,
@@ -204,6 +205,26 @@ async def by_bucket(company: CompanyHandle, store: S3Store) -> None:
     assert_type(target, CloudObject)
     assert_type(target.path, str)
     await picture.download(target)
+
+
+async def to_what_shows(picture: PictureHandle) -> None:
+    """A picture is converted, turned and shrunk before it is sent."""
+    recipe = Prepare(
+        max_side=1200,
+        max_bytes=500_000,
+        quality=80,
+        strip=True,
+        max_pixels=100_000_000,
+    )
+    await picture.upload("photo.heic", prepare=recipe)
+    prepared = await prepare_picture(b"GIF89a", recipe)
+    assert_type(prepared, Prepared)
+    assert_type(prepared.data, bytes)
+    assert_type(prepared.content_type, str)
+    assert_type((prepared.width, prepared.height), tuple[int, int])
+    assert_type(prepared.changed, bool)
+    assert_type(prepared.why, tuple[str, ...])
+    assert_type(recipe.recipe, str)
 
 
 # -- the emulator
