@@ -28,6 +28,9 @@ class Identified(Protocol):
 
 R = TypeVar("R", bound=Identified)
 
+_LONG = 1 << 18
+"""Bytes of a page from which on it is not read on the event loop."""
+
 Starts = Callable[[], Awaitable[Sequence[URL]]]
 """Tells where a listing begins; in several places if one address was too long."""
 

@@ -29,6 +29,7 @@ from bcpicture.errors import (
     MissingError,
     RejectedError,
     TransportError,
+    UnfitPictureError,
     UsageError,
 )
 from bcpicture.sync.report import Ending, Outcome, Report, Tally
@@ -49,7 +50,7 @@ LOST = 20
 _FOR_ALL = (AuthenticationError, JournalError, ClosedError)
 """What makes no sense to go on after."""
 
-_FOR_GOOD = (RejectedError, MissingError, BrakeError)
+_FOR_GOOD = (RejectedError, MissingError, BrakeError, UnfitPictureError)
 """What would end in the same way if it were tried once more."""
 
 
@@ -139,6 +140,10 @@ class Run(Generic[ReadyT, SentT]):
         self._again: list[Outcome] = []
         self._sent: list[SentT] = []
         self._lost = 0
+        self.performed = 0
+        """Steps that were carried out so far, those included whose outcome is to come,
+        since what they wrote is looked at first: for a progress bar."""
+
         self._stopping = self._cut = False
         self._fatal: BcPictureError | OSError | None = None
         self._made, self._received = Tally(job.run), Tally(job.run)
@@ -256,6 +261,7 @@ class Run(Generic[ReadyT, SentT]):
                 await self._tell(Outcome(step=one.step, ending=Ending.STOPPED))
                 continue
             done = await self._job.perform(one)
+            self.performed += not again
             if isinstance(done, Outcome):
                 await self._ended(done, again=again)
                 continue

@@ -44,6 +44,12 @@ class Ending(StrEnum):
     """The run ended before it began."""
 
 
+CHANGES = frozenset(
+    {Ending.UPLOADED, Ending.DOWNLOADED, Ending.DELETED, Ending.REMOVED}
+)
+"""The endings of steps that changed something."""
+
+
 @attrs.frozen(kw_only=True)
 class Outcome:
     """How one step ended."""
@@ -75,6 +81,11 @@ class Outcome:
 
     seconds: float = 0.0
     """How long it took, waiting and retries included, without the look at the end."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether something is otherwise than before, on either side."""
+        return self.ending in CHANGES or self.result is not None
 
     @property
     def number(self) -> str:
@@ -157,7 +168,7 @@ class Report:
     """Attempts beyond the first of each."""
 
     replaced: int = 0
-    """Pictures, or files, that were others before."""
+    """Pictures, or files, that were others before, or are gone."""
 
     saved: int = 0
     """How many of those are in the backup."""
@@ -168,8 +179,7 @@ class Report:
     @property
     def done(self) -> int:
         """Steps that changed something, on either side."""
-        changed = (Ending.UPLOADED, Ending.DOWNLOADED, Ending.DELETED, Ending.REMOVED)
-        return sum(self.counts.get(ending, 0) for ending in changed)
+        return sum(self.counts.get(ending, 0) for ending in CHANGES)
 
     @property
     def summary(self) -> str:
@@ -203,9 +213,9 @@ class Tally:
         self._counts[outcome.ending] += 1
         self._size += outcome.size
         self._retries += max(0, outcome.attempts - 1)
-        replaced = outcome.result is not None and outcome.before is not None
+        replaced = outcome.changed and outcome.before is not None
         self._replaced += replaced
-        self._saved += outcome.saved and outcome.before is not None
+        self._saved += replaced and outcome.saved
         if outcome.error is not None:
             self._failures.append(_failed(outcome, outcome.error))
 

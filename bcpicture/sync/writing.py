@@ -7,12 +7,17 @@ from functools import partial
 
 import attrs
 
-from bcpicture.core.ledger import Action, Intent, Link, Rejection, Way
+from bcpicture.core.ledger import Action, Intent, Link, Rejection, State, Way
 from bcpicture.core.models import Uploaded
 from bcpicture.core.options import PushOptions
 from bcpicture.core.signs import FileSigns
 from bcpicture.core.steps import Adopt, Delete, Replaces, Upload, Why
-from bcpicture.errors import BcPictureError, RejectedError, UsageError
+from bcpicture.errors import (
+    BcPictureError,
+    OutcomeUnknownError,
+    RejectedError,
+    UsageError,
+)
 from bcpicture.sync.closing import Sent
 from bcpicture.sync.feeding import Prepared
 from bcpicture.sync.guarding import Allowance, Cargo, Desk, Guarded
@@ -23,6 +28,7 @@ from bcpicture.sync.sources import Loaded, Source
 RENUMBERED = "the record has another number since the plan was made"
 BACK = "the file is there again"
 GONE_ALREADY = "the picture was gone already"
+ARRIVED = "it had arrived, although nobody knew at first"
 
 
 @attrs.frozen(kw_only=True)
@@ -40,6 +46,9 @@ class Push:
 
     allowance: Allowance
     """How many pictures may be replaced."""
+
+    doubts: dict[str, Intent] = attrs.field(factory=dict)
+    """What nobody knew the end of, by the ids of the records."""
 
     def link(
         self,
@@ -201,10 +210,22 @@ class Uploading(_Doing):
                 push.link(step, loaded.signs, digest=loaded.digest, sent=cargo.digest)
             ],
         )
+        doubted = push.doubts.pop(step.id, None)
+        if doubted is not None and doubted.after == cargo.digest:
+            return self._arrived(doubted)
         return self._outcome(Ending.ADOPTED, note=Why.EQUAL, after=cargo.digest)
+
+    def _arrived(self, doubted: Intent) -> Outcome:
+        """Note that it was sent from here, before."""
+        done = attrs.evolve(doubted, state=State.DONE, reason=self._step.reason)
+        self._push.desk.journal.note_soon(settled=[done])
+        self._write.before, self._write.saved = done.before, done.saved
+        return self._outcome(Ending.UPLOADED, note=ARRIVED, after=done.after)
 
     def _failed(self, error: BcPictureError | OSError) -> Outcome:
         intent = self._write.intent
+        if isinstance(error, OutcomeUnknownError) and intent:
+            self._push.doubts[self._step.id] = intent
         if isinstance(error, RejectedError) and intent and intent.after:
             rejection = Rejection(
                 id=self._step.id,

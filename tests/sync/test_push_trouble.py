@@ -31,6 +31,7 @@ from bcpicture.errors import (
     RejectedError,
     SourceError,
     UnavailableError,
+    UnfitPictureError,
 )
 from bcpicture.sync.kit import Clocks
 from bcpicture.sync.report import Ending
@@ -285,6 +286,15 @@ async def test_a_picture_that_changes_before_it_is_deleted_stays(shop: Shop):
     assert shop.there(ONE) == THEIRS
 
 
+async def test_what_is_no_picture_is_not_sent(shop: Shop):
+    shop.put(f"{ONE}.png", b"<html>Sign in</html>")
+    shop.put("1900-S.png")
+    pushed = await shop.push()
+    assert isinstance(pushed.outcomes[ONE].error, UnfitPictureError)
+    assert pushed.endings == {ONE: "failed", "1900-S": "uploaded"}
+    assert await states(shop) == [State.FAILED, State.DONE]
+
+
 # -- the service
 
 
@@ -367,6 +377,25 @@ async def test_what_fails_for_a_while_is_done_at_the_end(open_shop: OpenShop):
         assert not pushed.report.failures
         assert shop.all_there() == ours
         assert (await shop.push()).plan.unchanged == 30
+
+
+async def test_what_had_arrived_after_all_is_an_upload(open_shop: OpenShop):
+    client = {"retries": RetryPolicy(attempts=1)}
+    async with open_shop(items=3, client=client) as shop:
+        shop.record(ONE).set_picture(THEIRS)
+        ours = shop.put(f"{ONE}.png")
+        shop.server.faults.add(
+            Fault("apply_then_reset", method="PATCH"),
+            Fault("reset_after", method="GET", path="Content", skip=1, times=3),
+        )
+        pushed = await shop.push()
+        one = pushed.outcomes[ONE]
+        assert one.ending is Ending.UPLOADED
+        assert (one.before, one.saved) == (digest(THEIRS), True)
+        assert one.after == digest(ours)
+        assert shop.requests()["upload"] == 1
+        assert (pushed.report.replaced, pushed.report.saved) == (1, 1)
+        assert await states(shop) == [State.DONE]
 
 
 async def test_nobody_knows_is_told_and_settled_by_the_next_run(open_shop: OpenShop):
