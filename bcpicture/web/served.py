@@ -86,7 +86,7 @@ class Served:
     async def __anext__(self) -> bytes:
         if self._gone is not None:
             raise self._gone
-        if self._hold is not None:
+        if self._hold is not None and self._claim is not None:
             self._hold.hand_to(asyncio.current_task())
         self._reading = True
         try:
