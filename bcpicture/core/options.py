@@ -12,6 +12,7 @@ import attrs
 from bcpicture.core.brakes import DELETE, REPLACE, Limit, limit_of
 from bcpicture.core.globs import compile_glob
 from bcpicture.core.mapping import MapRow
+from bcpicture.core.preparation import Prepare
 from bcpicture.core.templates import Field, Template, parse_template
 from bcpicture.errors import UsageError
 
@@ -140,9 +141,16 @@ class PushOptions:
     """A file without which the folder is not the right one, such as a marker on a
     network share; empty: none."""
 
-    recipe: str = ""
-    """Name of the way in which files are prepared before they are sent; empty: not at
-    all."""
+    prepare: Prepare | None = None
+    """What a picture has to be, and is made to be before it is sent; None: files are
+    sent as they are."""
+
+    recipe: str = attrs.field(init=False, repr=False)
+    """`prepare` as the text that a journal remembers; empty for None."""
+
+    @recipe.default
+    def _recipe(self) -> str:
+        return self.prepare.recipe if self.prepare else ""
 
     @property
     def by_content(self) -> bool:

@@ -58,6 +58,9 @@ class Feeder:
     source: Source
     """Where the files are."""
 
+    exact: bool
+    """Whether files are sent as they are, so that it is known what will arrive."""
+
     seen: float
     """When the oldest of what the plan relies on was told, in monotonic seconds."""
 
@@ -107,7 +110,7 @@ class Feeder:
         step, look, loaded = ready.step, ready.look, ready.loaded
         if not isinstance(step, Upload) or look is None or loaded is None:
             return None
-        if look.error or look.picture.exists or loaded.error:
+        if look.error or look.picture.exists or loaded.error or not self.exact:
             return None
         return Intent(
             run=self.run,

@@ -7,6 +7,7 @@ picture that was seen by its etag; if that one is gone, it is looked at once mor
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Self, TypeVar
@@ -48,6 +49,12 @@ class Cargo:
 
     source: bytes | Path = attrs.field(repr=False)
     """They themselves, or where they are read from."""
+
+    @classmethod
+    def of(cls, data: bytes) -> Self:
+        """These bytes."""
+        digest = hashlib.sha256(data).hexdigest()
+        return cls(digest=digest, size=len(data), source=data)
 
 
 @attrs.define(kw_only=True)

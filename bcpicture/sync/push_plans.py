@@ -88,6 +88,7 @@ class PlannedPush(PushPlan):
             journal=kit.journal,
             run=record.id,
             source=self.source,
+            exact=self.options.prepare is None,
             seen=self.seen,
             clock=clock,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import abstractmethod
 from functools import partial
 
@@ -18,6 +19,7 @@ from bcpicture.errors import (
     RejectedError,
     UsageError,
 )
+from bcpicture.images import prepare_picture
 from bcpicture.sync.closing import Sent
 from bcpicture.sync.feeding import Prepared
 from bcpicture.sync.guarding import Allowance, Cargo, Desk, Guarded
@@ -156,6 +158,10 @@ class Uploading(_Doing):
         source = loaded.path if loaded.data is None else loaded.data
         if source is None:
             raise UsageError("A file was not read.", advice="Plan it anew.")
+        if prepare := self._push.options.prepare:
+            prepared = await prepare_picture(source, prepare)
+            if prepared.changed:
+                return await asyncio.to_thread(Cargo.of, prepared.data)
         return Cargo(digest=loaded.digest, size=loaded.file.size, source=source)
 
     async def _once(self, loaded: Loaded, cargo: Cargo) -> Outcome | Sent:

@@ -14,6 +14,7 @@ from bcpicture.core.models import Item
 from bcpicture.core.options import PushOptions
 from bcpicture.core.planning import PushPlanning, PushSurvey, plan_push
 from bcpicture.core.plans import PushPlan
+from bcpicture.core.preparation import Prepare
 from bcpicture.core.signs import NO_PICTURE, FileSigns, ItemSigns, PictureSigns
 from bcpicture.core.steps import Adopt, LocalFile, Replaces, Upload, Why
 from bcpicture.core.surveys import Answers, Questions, Seen, known_ids
@@ -24,6 +25,7 @@ NOW = 1_800_000_000_000_000_000
 SECOND = 1_000_000_000
 SHOWN = PictureSigns(exists=True, etag='W/"p"', width=4, height=3)
 WIDER = attrs.evolve(SHOWN, width=5)
+WEB = Prepare(max_side=800)
 
 
 def moved(times: int = 1) -> ItemSigns:
@@ -364,11 +366,11 @@ TABLE = {
     ),
     "in step, compared": Line(options=CONTENT, asked="hash read"),
     "prepared otherwise": Line(
-        options=PushOptions(recipe="web"), step="upload ours PREPARED_OTHERWISE"
+        options=PushOptions(prepare=WEB), step="upload ours PREPARED_OTHERWISE"
     ),
     "not linked, prepared": Line(
         linked=False,
-        options=PushOptions(recipe="web"),
+        options=PushOptions(prepare=WEB),
         step="upload foreign UNPROVEN",
     ),
     "young": Line(
@@ -535,10 +537,12 @@ def test_a_plan_without_its_answers_is_refused():
 def test_what_was_prepared_keeps_its_two_digests_apart():
     world = World()
     world.in_step("A")
-    link = attrs.evolve(world.links["id-A"], digest="raw", recipe="web", signs=None)
+    link = attrs.evolve(
+        world.links["id-A"], digest="raw", recipe=WEB.recipe, signs=None
+    )
     world.links["id-A"] = link
     world.file("A.jpg", "raw")
-    (step,) = world.plan(PushOptions(recipe="web")).adoptions
+    (step,) = world.plan(PushOptions(prepare=WEB)).adoptions
     assert isinstance(step, Adopt)
     assert (step.digest, step.sent, step.size) == ("raw", "of A", 9)
     world.file("A.jpg", "of A", modified=2)

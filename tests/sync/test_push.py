@@ -10,6 +10,7 @@ import pytest
 from bcpicture.core.steps import Replaces, Why
 from bcpicture.emulator.artwork import png
 from bcpicture.errors import BrakeError
+from bcpicture.images import Prepare, prepare_picture
 from bcpicture.sync.report import Ending
 
 Shop: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
@@ -145,6 +146,33 @@ async def test_only_foreign_pictures_are_saved_where_that_is_wanted(shop: Shop):
     assert pushed.outcomes[theirs].saved
     assert list(shop.backup()) == [pushed.outcomes[theirs].before]
     assert shop.requests()["read"] == 1
+
+
+async def test_files_are_prepared_on_their_way_and_known_by_what_they_were(shop: Shop):
+    large, small = shop.numbers[:2]
+    shop.put(f"{large}.png", png("large", side=64))
+    ours = shop.put(f"{small}.png")
+    recipe = Prepare(max_side=32)
+    pushed = await shop.push(prepare=recipe)
+    assert set(pushed.endings.values()) == {"uploaded"}
+    sent = (await prepare_picture(shop.photos / f"{large}.png", recipe)).data
+    assert shop.there(large) == sent
+    assert pushed.outcomes[large].after == digest(sent)
+    assert shop.there(small) == ours
+    shop.log.clear()
+    assert (await shop.push(prepare=recipe)).plan.unchanged == 2
+    assert shop.requests() == {"list": 1}
+    other = await shop.push(prepare=Prepare(max_side=16))
+    assert other.endings == {large: "uploaded", small: "adopted"}
+    assert other.outcomes[large].reason == Why.PREPARED_OTHERWISE
+    assert sent in shop.backup().values()
+
+
+async def test_what_cannot_be_prepared_is_that_pictures_failure(shop: Shop):
+    shop.put("1896-S.png", b"<html>Sign in</html>")
+    shop.put("1900-S.png")
+    pushed = await shop.push(prepare=Prepare(max_side=32))
+    assert pushed.endings == {"1896-S": "failed", "1900-S": "uploaded"}
 
 
 async def test_a_plan_with_a_brake_is_not_run(shop: Shop):
