@@ -298,7 +298,8 @@ def _why_sent(case: Case) -> Why:
         return Why.PREPARED_OTHERWISE
     if sent is None or sent == known.digest:
         return Why.UNPROVEN
-    return Why.FILE_CHANGED if case.link else Why.DIFFERS
+    changed = case.link is not None and case.link.digest != case.digest
+    return Why.FILE_CHANGED if changed else Why.DIFFERS
 
 
 def _keep(case: Case, reason: str) -> Keep:

@@ -84,14 +84,13 @@ class Folder:
         while folders:
             above = folders.pop()
             with os.scandir(self.path / above) as entries:
-                for entry in entries:
-                    name = above + entry.name
-                    if entry.name.startswith("."):
-                        continue
-                    if not entry.is_dir(follow_symlinks=False):
-                        yield from _looked_at(entry, name)
-                    elif self.recursive:
-                        folders.append(f"{name}/")
+                seen = [entry for entry in entries if not entry.name.startswith(".")]
+            for entry in seen:
+                name = above + entry.name
+                if not entry.is_dir(follow_symlinks=False):
+                    yield from _looked_at(entry, name)
+                elif self.recursive:
+                    folders.append(f"{name}/")
 
     def _unreadable(self, exc: OSError) -> SourceError:
         return SourceError(

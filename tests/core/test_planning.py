@@ -679,3 +679,14 @@ def test_rebasing_deletes_nothing():
     del world.files["0000.jpg"]
     plan = world.plan(PushOptions(delete=True, rebase=True))
     assert plan.deletions == plan.kept == plan.forgotten == ()
+
+
+def test_what_another_folder_sent_since_is_not_in_step_with_this_one():
+    world = World()
+    world.in_step("A")
+    world.record("A", "of another folder")
+    at = world.agreements["id-A"]
+    world.agreements["id-A"] = attrs.evolve(at, digest="of another folder")
+    (step,) = world.plan().uploads
+    assert (step.reason, step.replaces) == (Why.DIFFERS, Replaces.FOREIGN)
+    assert step.before == "of another folder"
