@@ -24,6 +24,10 @@ def _texts(given: str | Iterable[str]) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given)
 
 
+def _rows(given: Iterable[MapRow] | None) -> tuple[MapRow, ...] | None:
+    return None if given is None else tuple(given)
+
+
 @attrs.frozen(kw_only=True)
 class MatchOptions:
     """Which file belongs to which record."""
@@ -45,7 +49,7 @@ class MatchOptions:
     """Patterns as of rclone; what fits one of them is left out."""
 
     map: tuple[MapRow, ...] | None = attrs.field(
-        default=None, converter=attrs.converters.optional(tuple), repr=False
+        default=None, converter=_rows, repr=False
     )
     """Rows of `parse_map` that say what belongs together; None: names tell it."""
 

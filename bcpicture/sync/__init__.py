@@ -1,7 +1,10 @@
 """The third floor: bulk synchronisation of pictures with a folder."""
 
-from bcpicture.core.options import MatchOptions, PushOptions
+from bcpicture.core.brakes import Brake, BrakeKind, Limit
+from bcpicture.core.mapping import MapRow, parse_map
+from bcpicture.core.options import MatchOptions, PullOptions, PushOptions
 from bcpicture.core.pairing import Download, LocalFile, PushPlan, Upload
+from bcpicture.core.steps import Adopt, Delete, Keep, Remove, Replaces, Why
 from bcpicture.sync.kit import Clocks
 from bcpicture.sync.old_engine import WIDTH, Run
 from bcpicture.sync.old_folder import scan
@@ -14,22 +17,34 @@ from bcpicture.sync.workspace import open_workspace as open  # noqa: A004 - sync
 
 __all__ = [
     "WIDTH",
+    "Adopt",
+    "Brake",
+    "BrakeKind",
     "Clocks",
+    "Delete",
     "Download",
     "Ending",
     "Failed",
+    "Keep",
+    "Limit",
     "LocalFile",
+    "MapRow",
     "MatchOptions",
     "Outcome",
     "PlannedPush",
+    "PullOptions",
     "PushOptions",
     "PushPlan",
+    "Remove",
+    "Replaces",
     "Report",
     "Run",
     "Upload",
+    "Why",
     "Workspace",
     "exit_code",
     "open",
+    "parse_map",
     "plan",
     "pull",
     "push",

@@ -131,6 +131,8 @@ class Worlds:
 
     def run(self, plan: PushPlan) -> None:
         """Carry out a plan, as truthfully as an engine would."""
+        if plan.options.rebase:
+            self.memory = NoMemory()
         for step in plan.steps:
             record = self.records[step.id]
             match step:
