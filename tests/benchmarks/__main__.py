@@ -13,6 +13,7 @@ NAMES = (
     "throughput",
     "spent",
     "memory",
+    "uploads",
     "downloads",
     "quota",
     "inventory",

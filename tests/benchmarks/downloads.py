@@ -9,7 +9,6 @@ person writes with aiohttp alone, in turns; to a path, both flush to disk and re
 
 import argparse
 import asyncio
-import gc
 import hashlib
 import io
 import json
@@ -19,8 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from statistics import median
 
@@ -28,6 +26,7 @@ import aiohttp
 import anyio
 import attrs
 from obstore.store import LocalStore
+from strain import begin_anew, figures, watched
 from table import Figure, show
 from yardstick import COMPANY, HUGE, LARGE, MB, SIZES, SMALL, NoNginxError, yardstick
 
@@ -38,7 +37,6 @@ from bcpicture.net.parts import PartFile
 
 Save = Callable[[PictureHandle, Path], Awaitable[str]]
 Bare = Callable[[aiohttp.ClientResponse, Path], Awaitable[object]]
-TICK = 0.005
 
 
 # -- ours: each saves the picture and tells its digest
@@ -202,55 +200,11 @@ BARE: dict[str, Bare] = {"path": bare_path, "file": bare_file, "bytes": bare_byt
 # -- what a process of its own measures
 
 
-def memory(name: str) -> float:
-    """A line of what Linux tells about this process's memory, in MB."""
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError(f"this system does not tell {name}")
-
-
-def queued_for() -> float:
-    """Seconds that this thread has waited for a processor."""
-    told = Path("/proc/thread-self/schedstat").read_text(encoding="ascii")
-    return int(told.split()[1]) / 1e9
-
-
-def begin_anew(path: Path | None = None) -> float:
-    """Forget earlier bytes, file and peak; tell the memory that is in use."""
+def forget(path: Path) -> None:
+    """Let go of what an earlier turn saved."""
     HELD.clear()
-    if path is not None:
-        path.unlink(missing_ok=True)
-    gc.collect()
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    return memory("VmRSS")
-
-
-@asynccontextmanager
-async def watched(found: dict[str, float]) -> AsyncIterator[None]:
-    """Notes the latest tick of a timer, in ms, and the peak of memory, in MB."""
-    latest = raw = 0.0
-
-    async def watch() -> None:
-        nonlocal latest, raw
-        while True:
-            due, queued = time.perf_counter() + TICK, queued_for()
-            await asyncio.sleep(TICK)
-            late = time.perf_counter() - due
-            raw = max(raw, late)
-            latest = max(latest, late - (queued_for() - queued))
-
-    before = begin_anew()
-    watching = asyncio.create_task(watch())
-    try:
-        yield
-    finally:
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
-    held = sum(map(len, HELD.values())) / MB
-    growth = memory("VmHWM") - before - held
-    found |= {"growth": growth, "stall": 1000 * latest, "raw": 1000 * raw}
+    path.unlink(missing_ok=True)
+    begin_anew()
 
 
 async def measure(kind: str, base: str, item: str, pairs: int) -> dict[str, object]:
@@ -268,7 +222,8 @@ async def measure(kind: str, base: str, item: str, pairs: int) -> dict[str, obje
             for _ in range(5):
                 await SAVES[kind](company.item(SMALL).picture, path)
             picture = company.item(item).picture
-            async with watched(found):
+            HELD.clear()
+            async with watched(found, lambda: sum(map(len, HELD.values()))):
                 digest = await SAVES[kind](picture, path)
             saved = await asyncio.to_thread(digest_of, path)
             ratios = [
@@ -303,7 +258,7 @@ async def one_pair(
 
     spent = {}
     for work in (ours, theirs) if ours_first else (theirs, ours):
-        begin_anew(path)
+        forget(path)
         start = time.perf_counter()
         await work()
         spent[work] = time.perf_counter() - start
@@ -342,7 +297,7 @@ def expected(item: str) -> str:
     return found.hexdigest()
 
 
-def figures(kind: str, place: Place) -> list[Figure]:
+def measured(kind: str, place: Place) -> list[Figure]:
     """What one kind of target came to."""
     arguments = (kind, *map(str, attrs.astuple(place)))
     command = [sys.executable, __file__, "--kind", *arguments]
@@ -352,21 +307,7 @@ def figures(kind: str, place: Place) -> list[Figure]:
     told = json.loads(done.stdout)
     if told["digest"] != expected(place.item):
         raise RuntimeError(f"{kind}: other bytes than were sent")
-    limits = {"limit": 30.0, "sense": "≤", "unit": " MB"}
-    found = [
-        Figure(name=f"{kind}: memory", value=told["growth"], **limits),
-        Figure(
-            name=f"{kind}: stall",
-            value=told["stall"],
-            limit=50.0,
-            sense="≤",
-            unit=" ms",
-            note=f"{told['raw']:.3g} ms with the time of other processes",
-        ),
-    ]
-    if told["ratio"] is not None:
-        found.append(Figure(name=f"{kind}: speed", value=told["ratio"], limit=0.9))
-    return found
+    return figures(kind, told)
 
 
 def main() -> int:
@@ -385,7 +326,7 @@ def main() -> int:
             place = Place(
                 base=server.base, content=server.content(item), item=item, pairs=pairs
             )
-            found = [figure for kind in SAVES for figure in figures(kind, place)]
+            found = [figure for kind in SAVES for figure in measured(kind, place)]
     except NoNginxError as exc:
         print(exc, file=sys.stderr)
         return 2

@@ -52,6 +52,7 @@ http {{
     client_max_body_size 400m;
     client_body_buffer_size 1m;
     client_body_temp_path {folder}/bodies;
+    client_body_in_file_only {kept};
     proxy_temp_path {folder}/proxied;
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
@@ -115,6 +116,9 @@ class Yardstick:
     pid: int
     """Of the nginx that owns the worker."""
 
+    folder: Path
+    """Where it works: `pictures`, and `bodies` if they are kept."""
+
     @property
     def origin(self) -> str:
         """Scheme, host and port."""
@@ -175,8 +179,11 @@ def await_port(port: int, process: subprocess.Popen[bytes], errors: Path) -> Non
 
 
 @contextlib.contextmanager
-def yardstick(*items: str) -> Iterator[Yardstick]:
-    """Run nginx with the pictures of *items* (all of them unless given)."""
+def yardstick(*items: str, keep: bool = False) -> Iterator[Yardstick]:
+    """Run nginx with the pictures of *items* (all of them unless given).
+
+    With *keep* it leaves every upload in a file, for whoever removes it.
+    """
     program = find_nginx()
     with tempfile.TemporaryDirectory(prefix="yardstick-") as name:
         folder = Path(name)
@@ -188,6 +195,7 @@ def yardstick(*items: str) -> Iterator[Yardstick]:
             token=TOKEN,
             small=SMALL,
             metadata=METADATA.replace("\\", r"\\"),
+            kept="on" if keep else "off",
             user="user root root;" if os.geteuid() == 0 else "",
         )
         (folder / "config").write_text(config, encoding="utf-8")
@@ -195,7 +203,7 @@ def yardstick(*items: str) -> Iterator[Yardstick]:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
         try:
             await_port(port, process, folder / "errors")
-            yield Yardstick(port, process.pid)
+            yield Yardstick(port, process.pid, folder)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait()
