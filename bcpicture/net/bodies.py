@@ -109,10 +109,18 @@ class BytesBody:
         return data if isinstance(data, bytes) and len(data) <= SMALL else None
 
     async def blocks(self) -> Blocks:
-        """All of them, cut into blocks without a copy."""
-        view = memoryview(self.data)
+        """All of them; of many, one block after the other is copied in a thread.
+
+        They may be a mapped file, which has to be read from the disk. And a hop a block
+        lets others have their turn: a loop that has always more to send gives way to
+        nobody, not to the server on the same machine either (1.4 times as slow).
+        """
+        view, loop = memoryview(self.data), asyncio.get_running_loop()
+        if len(view) <= BLOCK:
+            yield view
+            return
         for start in range(0, len(view), BLOCK):
-            yield view[start : start + BLOCK]
+            yield await loop.run_in_executor(None, bytes, view[start : start + BLOCK])
 
     async def ends(self) -> tuple[bytes, bytes]:
         """The first of them, and the last."""
