@@ -88,22 +88,22 @@ async def repeated(megabyte: bytes, times: int) -> AsyncIterator[bytes]:
 def from_bytes(path: Path) -> Upload:
     """From memory."""
     data = path.read_bytes()
-    return lambda picture: picture.upload(data)
+    return lambda picture: picture.upload(data, preflight=False)
 
 
 def from_path(path: Path) -> Upload:
     """By its name."""
-    return lambda picture: picture.upload(path)
+    return lambda picture: picture.upload(path, preflight=False)
 
 
 def from_path_with_digest(path: Path) -> Upload:
     """By its name, hashed on its way."""
-    return lambda picture: picture.upload(path, digest=True)
+    return lambda picture: picture.upload(path, digest=True, preflight=False)
 
 
 def from_path_with_progress(path: Path) -> Upload:
     """By its name, and the caller is told."""
-    return lambda picture: picture.upload(path, progress=str)
+    return lambda picture: picture.upload(path, progress=str, preflight=False)
 
 
 def from_file(path: Path) -> Upload:
@@ -111,7 +111,7 @@ def from_file(path: Path) -> Upload:
 
     async def upload(picture: PictureHandle) -> None:
         with path.open("rb") as file:
-            await picture.upload(file)
+            await picture.upload(file, preflight=False)
 
     return upload
 
@@ -121,7 +121,7 @@ def from_slow_file(path: Path) -> Upload:
 
     async def upload(picture: PictureHandle) -> None:
         with SlowFile(path) as file:
-            await picture.upload(file)
+            await picture.upload(file, preflight=False)
 
     return upload
 
@@ -131,7 +131,7 @@ def from_async_file(path: Path) -> Upload:
 
     async def upload(picture: PictureHandle) -> None:
         async with await anyio.open_file(path, "rb") as file:
-            await picture.upload(file)
+            await picture.upload(file, preflight=False)
 
     return upload
 
@@ -141,30 +141,36 @@ def from_bucket(path: Path) -> Upload:
     store = MemoryStore()
     with path.open("rb") as file:
         obstore.put(store, "picture", file, use_multipart=False)
-    return lambda picture: picture.upload(CloudObject(store, "picture"))
+    return lambda picture: picture.upload(
+        CloudObject(store, "picture"), preflight=False
+    )
 
 
 def from_folder(path: Path) -> Upload:
     """As an object in a folder."""
     source = CloudObject.at(path.as_uri())
-    return lambda picture: picture.upload(source)
+    return lambda picture: picture.upload(source, preflight=False)
 
 
 def once(make: Callable[[Path], object], path: Path) -> Upload:
     """As a stream that is sent as it comes."""
     size = path.stat().st_size
-    return lambda picture: picture.upload(make(path), spool=False, length=size)
+    return lambda picture: picture.upload(
+        make(path), spool=False, length=size, preflight=False
+    )
 
 
 def spooled(make: Callable[[Path], object], path: Path) -> Upload:
     """As a stream that is spooled first."""
-    return lambda picture: picture.upload(make(path))
+    return lambda picture: picture.upload(make(path), preflight=False)
 
 
 def factory(make: Callable[[Path], object], path: Path) -> Upload:
     """As a function that opens it."""
     size = path.stat().st_size
-    return lambda picture: picture.upload(partial(make, path), length=size)
+    return lambda picture: picture.upload(
+        partial(make, path), length=size, preflight=False
+    )
 
 
 KINDS: dict[str, Callable[[Path], Upload]] = {
@@ -232,7 +238,9 @@ async def opened(server: Server) -> AsyncIterator[PictureHandle]:
     async with BusinessCentral(Endpoint.at(server.base), credential) as bc:
         company = bc.company(COMPANY)
         for _ in range(5):
-            await company.item(SMALL).picture.upload(iter([bytes(MB // 2)] * 5))
+            await company.item(SMALL).picture.upload(
+                iter([bytes(MB // 2)] * 5), preflight=False
+            )
         yield company.item(server.item).picture
 
 

@@ -108,7 +108,10 @@ class Pair:
         """What the emulator has got of it."""
         record = self.server.store.company(COMPANY).item("1896-S")
         with ThreadPoolExecutor(1) as thread:  # a large one is read from the disk
-            return thread.submit(record.picture_bytes).result()
+            try:
+                return thread.submit(record.picture_bytes).result()
+            except FileNotFoundError:  # it has just been replaced by another one
+                return thread.submit(record.picture_bytes).result()
 
     @stored.setter
     def stored(self, data: bytes | None) -> None:
