@@ -149,6 +149,9 @@ class PushOptions:
     """What a picture has to be, and is made to be before it is sent; None: files are
     sent as they are."""
 
+    preflight: bool = True
+    """Whether a file that would not show as a picture is refused instead of sent."""
+
     recipe: str = attrs.field(init=False, repr=False)
     """`prepare` as the text that a journal remembers; empty for None."""
 

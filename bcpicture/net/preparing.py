@@ -21,7 +21,12 @@ _places: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
 
 
 @cache
-def _require_pillow() -> None:
+def require_pillow() -> None:
+    """Refuse to prepare anything without Pillow; blocks the first time.
+
+    Raises:
+        ConfigurationError: It is not installed.
+    """
     try:
         # Not for everybody: an extra, and a tenth of a second.
         from PIL import Image  # noqa: F401, PLC0415 - above
@@ -46,7 +51,7 @@ async def prepare_body(
         SourceError: It cannot be made so.
         ConfigurationError: Pillow is not installed.
     """
-    _require_pillow()
+    require_pillow()
     loop = asyncio.get_running_loop()
     places = _places.setdefault(loop, asyncio.Semaphore(AT_ONCE))
     await places.acquire()

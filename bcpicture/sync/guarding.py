@@ -190,16 +190,21 @@ class Guarded:
 
     # -- it
 
-    async def set(self, cargo: Cargo) -> tuple[Intent, Uploaded]:
+    async def set(self, cargo: Cargo, *, preflight: bool) -> tuple[Intent, Uploaded]:
         """Send *cargo* in place of what was seen.
+
+        Args:
+            cargo: The bytes.
+            preflight: Whether they are looked at before.
 
         Raises:
             ConflictError: It is not there any more.
         """
         intent = await self._intend(cargo.digest)
         large = isinstance(cargo.source, Path)
-        etag = self._if_match()
-        done = await self.picture.upload(cargo.source, if_match=etag, digest=large)
+        done = await self.picture.upload(
+            cargo.source, if_match=self._if_match(), digest=large, preflight=preflight
+        )
         # A large file is read once more: what counts is what was sent.
         after = done.sha256 or cargo.digest
         return self._settle(attrs.evolve(intent, state=State.DONE, after=after)), done

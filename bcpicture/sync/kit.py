@@ -6,13 +6,13 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import attrs
 
 from bcpicture.core.ledger import RunRecord
 from bcpicture.resources.records import Records
-from bcpicture.sync.backups import Backups
+from bcpicture.sync.backups import Backups, Pruned
 from bcpicture.sync.guarding import Desk
 from bcpicture.sync.journal import Journal, utc_now
 from bcpicture.sync.places import Place
@@ -73,6 +73,16 @@ class Kit:
             host=socket.gethostname(),
             started=now,
         )
+
+    async def prune(self, keep: timedelta) -> Pruned:
+        """Forget what was done longer ago than *keep*, and the pictures saved for it.
+
+        What the last run replaced can be put back in any case.
+        """
+        since = self.clocks.wall() - keep
+        await self.journal.forget_steps(since)
+        needed = await self.journal.needed(since)
+        return await self.backups.prune(keep=keep, needed=needed)
 
     async def settle(self) -> Settled:
         """Find out what became of the steps that a killed run left open.

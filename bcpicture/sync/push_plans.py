@@ -13,6 +13,7 @@ from bcpicture.core.options import PushOptions
 from bcpicture.core.planning import PushPlanning, PushSurvey
 from bcpicture.core.plans import PushPlan
 from bcpicture.core.surveys import Answers, Memory, NoMemory, known_ids
+from bcpicture.net.preparing import require_pillow
 from bcpicture.sync.closing import Sent
 from bcpicture.sync.engine import Run
 from bcpicture.sync.feeding import Feeder, Prepared
@@ -41,6 +42,8 @@ class PlannedPush(PushPlan):
     @classmethod
     async def make(cls, kit: Kit, source: Source, options: PushOptions) -> Self:
         """Find out what a push would do, without doing any of it."""
+        if options.prepare is not None:
+            await asyncio.to_thread(require_pillow)
         await kit.settle()
         seen, scanned = kit.clocks.monotonic(), kit.clocks.files()
         listing = await source.scan()

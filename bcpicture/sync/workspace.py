@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,6 +25,9 @@ from bcpicture.sync.kit import Clocks, Kit
 from bcpicture.sync.lock import Lock
 from bcpicture.sync.push_plans import PlannedPush
 from bcpicture.sync.sources import Source
+
+KEEP = timedelta(days=90)
+"""How long what was replaced is kept, unless somebody says otherwise."""
 
 Where = str | os.PathLike[str] | Source
 """A folder, or another source."""
@@ -50,6 +54,7 @@ class Workspace:
         state_dir: str | os.PathLike[str] | None = None,
         command: str = "bcpicture",
         rebase: bool = False,
+        keep: timedelta = KEEP,
         clocks: Clocks | None = None,
     ) -> None:
         self.records = records.in_bulk()
@@ -61,6 +66,8 @@ class Workspace:
         self._root = state_dir
         self._command = command
         self._rebase = rebase
+        self._keep = keep
+        self._ran = False
         self._stack = AsyncExitStack()
         self._kit: Kit | None = None
 
@@ -107,8 +114,10 @@ class Workspace:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._kit = None
-        await self._stack.aclose()
+        kit, self._kit = self._kit, None
+        async with self._stack:
+            if kit is not None and self._ran and error is None:
+                await kit.prune(self._keep)
 
     @property
     def kit(self) -> Kit:
@@ -168,6 +177,7 @@ class Workspace:
                 " ".join(brake.text for brake in plan.brakes),
                 advice="Look at the plan; if it is right, allow it by these options.",
             )
+        self._ran = True
         return plan.start(self.kit, width=width)
 
 
@@ -177,6 +187,7 @@ def open_workspace(
     state_dir: str | os.PathLike[str] | None = None,
     command: str = "bcpicture",
     rebase: bool = False,
+    keep: timedelta = KEEP,
     clocks: Clocks | None = None,
 ) -> Workspace:
     """What belongs to the synchronisation of *records*: ``async with sync.open(…)``.
@@ -188,10 +199,17 @@ def open_workspace(
         command: What another process is told that has to wait.
         rebase: Whether a damaged journal is set aside, and a new one begun; see
             `PushOptions.rebase`, which goes with it.
+        keep: How long what was replaced is kept in the backup. What the last run
+            replaced is kept in any case.
         clocks: What tells the time.
     """
     return Workspace(
-        records, state_dir=state_dir, command=command, rebase=rebase, clocks=clocks
+        records,
+        state_dir=state_dir,
+        command=command,
+        rebase=rebase,
+        keep=keep,
+        clocks=clocks,
     )
 
 

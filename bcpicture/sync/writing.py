@@ -170,7 +170,8 @@ class Uploading(_Doing):
         if await self._save() == cargo.digest:
             return self._adopted(loaded, cargo)
         self._sent_at = self._now()
-        intent, done = await self._write.set(cargo)
+        preflight = self._push.options.preflight
+        intent, done = await self._write.set(cargo, preflight=preflight)
         return self._sent(loaded, cargo, intent, done)
 
     async def _save(self) -> str | None:
