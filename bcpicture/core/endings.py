@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from bcpicture.core.media import BMP, GIF, JPEG, PNG, Kind, jpeg_segments, number
+from bcpicture.core.media import BMP, GIF, JPEG, PNG, Kind, jpeg_segment, number
 
 END_MARKS: Mapping[Kind, bytes] = {
     JPEG: b"\xff\xd9",
@@ -18,6 +18,8 @@ END_MARKS: Mapping[Kind, bytes] = {
 
 _WALKED = 1 << 16
 """Bytes of a GIF that are walked through, block by block; 20 µs at most."""
+
+_SCAN = frozenset({0xDA})
 
 _PADDING = b"\0\r\n "
 
@@ -53,8 +55,7 @@ def scan_start(head: bytes) -> int | None:
 
     The preview among its metadata is a JPEG as well, with an end of its own.
     """
-    segments = jpeg_segments(head)
-    return next((at for marker, at in segments if marker == 0xDA), None)
+    return jpeg_segment(head, _SCAN)
 
 
 def _cut_jpeg(data: bytes) -> bool:

@@ -15,6 +15,9 @@ import attrs
 SNIFF_BYTES = 4096
 """Bytes from the start that `sniff` wants; an SVG may begin with a long comment."""
 
+_RASTER_BYTES = 32
+"""Bytes that are enough for the usual kinds."""
+
 PICTURE_EXTENSIONS = frozenset(
     {
         *{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".dib"},
@@ -24,9 +27,9 @@ PICTURE_EXTENSIONS = frozenset(
 """Extensions, in lower case, of files that are taken for pictures."""
 
 
-@attrs.frozen(kw_only=True, cache_hash=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Kind:
-    """A kind of file that is known by its first bytes."""
+    """A kind of file that is known by its first bytes; there is one value of each."""
 
     name: str
     """As people call it."""
@@ -90,8 +93,11 @@ _JSON = re.compile(
 
 def sniff(head: bytes) -> Kind | None:
     """Tell what a file is by its first `SNIFF_BYTES` bytes; None if it is unknown."""
+    kind = _raster(bytes(head[:_RASTER_BYTES]))
+    if kind is not None:
+        return kind
     head = bytes(head[:SNIFF_BYTES])
-    return _raster(head) or _container(head) or _document(head) or _text(head)
+    return _container(head) or _document(head) or _text(head)
 
 
 def _raster(head: bytes) -> Kind | None:
@@ -179,32 +185,36 @@ def measure(kind: Kind, head: bytes) -> tuple[int, int] | None:
     return size if size and size[0] > 0 and size[1] > 0 else None
 
 
-def jpeg_segments(head: bytes) -> Iterator[tuple[int, int]]:
-    """The markers of a JPEG and where they stand, up to the first scan or the end."""
-    at, marker = 2, 0
+def jpeg_segment(head: bytes, wanted: frozenset[int]) -> int | None:
+    """Where the first of a JPEG's segments stands whose marker is *wanted*."""
+    at = 2
     try:
-        while head[at] == 0xFF and marker not in {0xD9, 0xDA}:
+        while head[at] == 0xFF:
             marker = head[at + 1]
+            if marker in wanted:
+                return at
+            if marker in {0xD9, 0xDA}:  # the end, or the scan: no segment comes
+                return None
             if marker == 0xFF:  # a fill byte
                 at += 1
             elif marker == 0x01 or 0xD0 <= marker <= 0xD8:  # without a length
                 at += 2
             else:
-                yield marker, at
-                at += 2 + max(2, head[at + 2] << 8 | head[at + 3])
+                at += 2 + ((head[at + 2] << 8 | head[at + 3]) or 2)
     except IndexError:
-        return
-
-
-def _jpeg(head: bytes) -> tuple[int, int] | None:
-    for marker, at in jpeg_segments(head):
-        if 0xC0 <= marker <= 0xCF and marker not in _NO_FRAMES:
-            height, width = _FRAME.unpack_from(head, at + 5)
-            return width, height
+        pass
     return None
 
 
-_NO_FRAMES = frozenset({0xC4, 0xC8, 0xCC})
+def _jpeg(head: bytes) -> tuple[int, int] | None:
+    at = jpeg_segment(head, _FRAMES)
+    if at is None:
+        return None
+    height, width = _FRAME.unpack_from(head, at + 5)
+    return width, height
+
+
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _FRAME = struct.Struct(">HH")
 
 
