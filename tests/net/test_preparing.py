@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 import struct
+import subprocess
+import sys
 import threading
 import zlib
 from collections.abc import AsyncIterator
@@ -305,3 +308,32 @@ async def test_few_are_worked_on_at_once_and_a_cancelled_one_counts_until_its_en
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert [isinstance(it, Prepared) for it in results] == [False, *[True] * 4, False]
     assert most[0] == preparing.AT_ONCE
+
+
+# -- what is not installed
+
+WITHOUT = """
+import asyncio, sys
+sys.modules[{module!r}] = None  # what an import of it finds then is nothing
+from bcpicture.images import prepare_picture
+try:
+    asyncio.run(prepare_picture(bytes.fromhex({data!r})))
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "data", "text"),
+    [
+        ("PIL", dot(), 'ConfigurationError.*pip install "bcpicture\\[images\\]"'),
+        ("pillow_heif", heic(), "SourceError HEIC needs.*pip install pillow-heif"),
+    ],
+)
+def test_what_is_missing_is_named_with_the_way_to_get_it(
+    module: str, data: bytes, text: str
+):
+    program = WITHOUT.format(module=module, data=data.hex())
+    command = [sys.executable, "-W", "error", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert re.search(text, done.stdout)
