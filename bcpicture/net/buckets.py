@@ -22,6 +22,7 @@ from obstore.exceptions import (
 )
 from obstore.store import MemoryStore, ObjectStore
 
+from bcpicture.core.preflight import BACK, FRONT
 from bcpicture.errors import SourceError, quote
 from bcpicture.net.bodies import BLOCK, Blocks, require_bytes
 from bcpicture.net.files import in_thread
@@ -166,6 +167,23 @@ class BucketBody:
                 yield block
         if left:
             raise _changed(self.path)
+
+    async def ends(self) -> tuple[bytes, bytes]:
+        """The first of them, and the last: two small requests at most."""
+        return await in_thread(self._ends)
+
+    def _ends(self) -> tuple[bytes, bytes]:
+        front = self._range(0, min(FRONT, self.size))
+        if len(front) == self.size:
+            return front, front[-BACK:]
+        return front, self._range(max(0, self.size - BACK), self.size)
+
+    def _range(self, start: int, end: int) -> bytes:
+        try:
+            found = obstore.get_range(self._store, self.path, start=start, end=end)
+        except FOREIGN as exc:
+            raise _unreadable(self.path, exc) from None
+        return bytes(found)
 
     async def _verify(self) -> None:
         if await in_thread(_look, self._store, self.path) != self._seen:

@@ -16,7 +16,14 @@ import pytest
 from moto.server import ThreadedMotoServer
 from obstore.store import LocalStore, MemoryStore, ObjectStore, S3Store
 
-from bcpicture import ALREADY_THERE, NoPictureError, Progress, SourceError, UsageError
+from bcpicture import (
+    ALREADY_THERE,
+    NoPictureError,
+    Progress,
+    SourceError,
+    UnfitPictureError,
+    UsageError,
+)
 from bcpicture.cloud import CloudObject
 from bcpicture.emulator import Fault
 
@@ -25,8 +32,9 @@ Leftovers: TypeAlias = Any
 Stores: TypeAlias = Callable[[], ObjectStore]
 
 PNG = b"\x89PNG\r\n\x1a\n"
-SMALL = PNG + os.urandom(20_000)
-LARGE = PNG + os.urandom(12_000_000)
+END = b"\0\0\0\0IEND\xaeB`\x82"
+SMALL = PNG + os.urandom(20_000) + END
+LARGE = PNG + os.urandom(12_000_000) + END
 SIZES = [pytest.param(SMALL, id="small"), pytest.param(LARGE, id="large")]
 
 PATH = "photos/1896-S.jpg"
@@ -133,6 +141,15 @@ async def test_an_object_that_is_not_there(pair: Pair, store: ObjectStore):
 async def test_an_empty_object_is_nothing(pair: Pair, store: ObjectStore):
     await put(store, b"")
     with pytest.raises(SourceError, match="call delete"):
+        await pair.picture.upload(CloudObject(store, PATH))
+    assert not pair.server.log
+
+
+@pytest.mark.parametrize("data", [SMALL[:-1], LARGE[:-1]], ids=["small", "large"])
+async def test_a_cut_object_is_refused(pair: Pair, store: ObjectStore, data: bytes):
+    """Only its two ends are looked at."""
+    await put(store, data)
+    with pytest.raises(UnfitPictureError):
         await pair.picture.upload(CloudObject(store, PATH))
     assert not pair.server.log
 
