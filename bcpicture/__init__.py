@@ -29,7 +29,7 @@ from bcpicture.core.models import (
     RecordInfo,
     Uploaded,
 )
-from bcpicture.core.quota import Quota
+from bcpicture.core.quota import Quota, QuotaUse
 from bcpicture.core.retries import RetryPolicy
 from bcpicture.errors import (
     AccessDeniedError,
@@ -129,6 +129,7 @@ __all__ = [
     "PictureStream",
     "Progress",
     "Quota",
+    "QuotaUse",
     "RecordHandle",
     "RecordInfo",
     "Records",

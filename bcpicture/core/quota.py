@@ -49,6 +49,37 @@ SELF_HOSTED = Quota(concurrent=5)
 """An on-premises server with its default settings."""
 
 
+@attrs.frozen(kw_only=True)
+class QuotaUse:
+    """How busy a client is, at one moment; that of several principals is added up."""
+
+    in_flight: int = 0
+    """Requests that are under way."""
+
+    waiting: int = 0
+    """Requests that wait for their turn."""
+
+    used: int = 0
+    """Requests that were begun in the sliding window."""
+
+    allowed: int | None = None
+    """How many may be; it falls when the service refuses some. None: any number."""
+
+    held_back: float = 0.0
+    """Seconds for which the service asked to send nothing; 0: it did not."""
+
+    def __add__(self, other: QuotaUse) -> QuotaUse:
+        limits = self.allowed, other.allowed
+        return QuotaUse(
+            in_flight=self.in_flight + other.in_flight,
+            waiting=self.waiting + other.waiting,
+            used=self.used + other.used,
+            allowed=None if None in limits else sum(filter(None, limits)),
+            # As long as one may send, nobody has to wait.
+            held_back=min(self.held_back, other.held_back),
+        )
+
+
 class Window:
     """The places of a sliding window: taken at send, free again after the reply.
 
@@ -72,6 +103,10 @@ class Window:
     def limit(self) -> float:
         """How many places it has at the moment."""
         return self._limit
+
+    def used(self, now: float) -> int:
+        """How many of them are taken."""
+        return self._open + sum(1 for end in self._ends if end > now)
 
     def wait(self, now: float, keep: int = 0) -> float:
         """Seconds until a place is free; `inf` while only replies can free one.

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from math import inf
 
-from bcpicture.core.quota import Quota, Window
+from bcpicture.core.quota import Quota, QuotaUse, Window
 from bcpicture.errors import ClosedError, ThrottledError
 
 _LONGEST_PAUSE = 60.0
@@ -64,6 +64,18 @@ class Governor:
     def waiting(self) -> int:
         """Callers that wait for a place."""
         return len(self._waiting) + len(self._waiting_bulk)
+
+    @property
+    def use(self) -> QuotaUse:
+        """How busy it is."""
+        now, window = self._clock(), self._window
+        return QuotaUse(
+            in_flight=self._open,
+            waiting=self.waiting,
+            used=window.used(now) if window else self._open,
+            allowed=int(window.limit) if window else None,
+            held_back=max(0.0, self._paused_until - now),
+        )
 
     @property
     def has_room(self) -> bool:

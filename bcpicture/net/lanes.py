@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import attrs
 
+from bcpicture.core.quota import QuotaUse
 from bcpicture.errors import AuthenticationError, BcPictureError, ClosedError
 from bcpicture.net.governor import Governor
 from bcpicture.net.tokens import Signer
@@ -67,6 +68,13 @@ class Lanes:
     def close(self) -> None:
         """From now on nothing is sent."""
         self.closed = True
+
+    @property
+    def use(self) -> QuotaUse:
+        """How busy those are that are not set aside."""
+        able = [it for it in self.members if it.aside is None] or self.members
+        uses = [it.governor.use for it in able if it.governor is not None]
+        return sum(uses[1:], uses[0]) if uses else QuotaUse()
 
     def pick(self) -> Lane:
         """The one whose turn it is; rather one that has a place free now."""

@@ -18,7 +18,7 @@ from bcpicture.core.credentials import ClientSecret
 from bcpicture.core.endpoints import Endpoint
 from bcpicture.core.models import Company, Environment
 from bcpicture.core.oauth import token_url
-from bcpicture.core.quota import Quota
+from bcpicture.core.quota import Quota, QuotaUse
 from bcpicture.core.retries import RetryPolicy
 from bcpicture.errors import ClosedError, UsageError
 from bcpicture.net.commons import Commons
@@ -311,3 +311,8 @@ class BusinessCentral:
     def statistics(self) -> Statistics:
         """What it has done so far; a copy, which does not change any more."""
         return attrs.evolve(self._opened().session.statistics)
+
+    @property
+    def quota_use(self) -> QuotaUse:
+        """How busy it is at this moment, and how much more it may do."""
+        return self._opened().session.lanes.use

@@ -7,7 +7,7 @@ import asyncio
 import attrs
 import pytest
 
-from bcpicture.core.quota import CLOUD, Quota
+from bcpicture.core.quota import CLOUD, Quota, QuotaUse
 from bcpicture.errors import ThrottledError
 from bcpicture.net.governor import Governor
 
@@ -315,3 +315,39 @@ async def test_a_refusal_of_an_almost_empty_window_does_not_close_it(clock: Cloc
         governor.leave(well=True)
         sent += 1
     assert sent == 100
+
+
+# -- how busy it is
+
+
+async def test_it_tells_how_busy_it_is(clock: Clock):
+    governor = governor_of(clock, concurrent=2, requests=10, seconds=300.0)
+    assert governor.use == QuotaUse(allowed=10)
+    entered(governor, 2)
+    waiter = asyncio.create_task(governor.enter())
+    await settle()
+    assert governor.use == QuotaUse(in_flight=2, waiting=1, used=2, allowed=10)
+    governor.leave()
+    await waiter
+    assert governor.use == QuotaUse(in_flight=2, used=3, allowed=10)
+    governor.refused(30.0, 0.0)
+    assert governor.use.held_back == 30.0
+    assert governor.use.allowed == 5
+    clock.now = 301.0
+    assert (governor.use.used, governor.use.held_back) == (2, 0.0)
+    governor.close()
+
+
+def test_without_a_window_all_that_is_known_is_what_is_under_way(clock: Clock):
+    governor = governor_of(clock, concurrent=2)
+    entered(governor, 2)
+    assert governor.use == QuotaUse(in_flight=2, used=2)
+
+
+def test_what_several_principals_do_is_added_up():
+    one = QuotaUse(in_flight=1, waiting=2, used=3, allowed=4, held_back=5.0)
+    assert one + one == QuotaUse(
+        in_flight=2, waiting=4, used=6, allowed=8, held_back=5.0
+    )
+    other = QuotaUse(in_flight=1, used=1)
+    assert one + other == QuotaUse(in_flight=2, waiting=2, used=4)

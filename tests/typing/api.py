@@ -59,6 +59,7 @@ from bcpicture import (
     Picture,
     Progress,
     Quota,
+    QuotaUse,
     RejectedError,
     ReplayError,
     RetryPolicy,
@@ -358,6 +359,7 @@ async def other_demands(bc: BusinessCentral) -> Statistics:
     async with bc as opened:
         assert_type(opened, BusinessCentral)
     await bc.with_options(bulk=True, hooks=()).aclose()
+    assert_type(bc.quota_use, QuotaUse)
     seen = bc.statistics
     assert_type(seen.requests, int)
     assert_type(seen.bytes_sent, int)
