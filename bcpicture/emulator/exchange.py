@@ -74,6 +74,8 @@ class Exchange(Message):
             tenant=caller.tenant if caller else None,
             worked=work.spent if work else 0.0,
             inner=self.inner,
+            wrote=self.wrote,
+            replaced=self.replaced,
             finished=time.monotonic(),
         )
 

@@ -90,5 +90,7 @@ class Inner(Message):
             tenant=caller.tenant if caller else None,
             fault=self.fault.action if self.fault else None,
             worked=worked,
+            wrote=self.wrote,
+            replaced=self.replaced,
             finished=time.monotonic(),
         )

@@ -29,6 +29,8 @@ class Message(ABC):
         self.raw_path, _, self.raw_query = target.partition("?")
         self.fault, self.patience = fault, patience
         self.incoming = Incoming(blobs)
+        self.wrote = False
+        self.replaced: str | None = None
 
     @property
     @abstractmethod

@@ -156,6 +156,8 @@ async def _remove(call: Call, record: Record) -> Reply:
 async def _replace(call: Call, record: Record, blob: Blob | None) -> None:
     old = record.blob
     record.put(blob)
+    call.exchange.wrote = True
+    call.exchange.replaced = old.sha256 if old else None
     if call.service.journal is not None:
         line = line_about(record, call.caller.tenant)
         await asyncio.to_thread(call.service.journal.append, line)

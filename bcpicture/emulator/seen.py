@@ -63,6 +63,12 @@ class Seen:
     inner: tuple["Seen", ...] = ()
     """The requests of a batch, in the order in which they were answered."""
 
+    wrote: bool = False
+    """Whether it set a picture or took one away, whatever became of the reply."""
+
+    replaced: str | None = None
+    """Digest of the picture that was there before it wrote; None: there was none."""
+
     finished: float | None = None
     """Monotonic seconds when the reply was ready; None while it runs."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import hashlib
 import socket
 import zlib
 from collections.abc import AsyncIterator
@@ -169,6 +170,30 @@ async def test_apply_then_status_changes_and_complains(client: Client):
     client.server.faults.add(Fault("apply_then_status"))
     assert (await client.put_picture(b"new")).status == 504
     assert item(client).picture_bytes() == b"new"
+
+
+async def test_the_log_tells_what_was_written_whatever_was_answered(client: Client):
+    first, second = png("first", side=8), png("second", side=8)
+    item = client.server.store.company(CRONUS).item("1896-S")
+    await client.put_picture(first)
+    client.server.faults.add(
+        Fault("status", status=500), Fault("apply_then_status"), Fault("reset_after")
+    )
+    await client.put_picture(second)
+    await client.put_picture(second)
+    with pytest.raises(aiohttp.ClientError):
+        await client.put_picture(first)
+    digests = [hashlib.sha256(data).hexdigest() for data in (first, second)]
+    path = f"{client.path()}/picture"
+    await client.send("DELETE", path, headers={"If-Match": item.picture_etag})
+    told = [(seen.status, seen.wrote, seen.replaced) for seen in client.server.log]
+    assert told == [
+        (204, True, None),
+        (500, False, None),
+        (504, True, digests[0]),
+        (None, False, None),
+        (204, True, digests[1]),
+    ]
 
 
 async def test_apply_then_stall_changes_and_keeps_silent(client: Client):
