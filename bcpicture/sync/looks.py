@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 
@@ -18,6 +19,13 @@ from bcpicture.resources.records import Records
 
 FRESH = 60.0
 """Seconds for which it is relied on what a record looked like."""
+
+_PART = 500
+"""Records that are looked at one batch after the other, so that the length of a batch
+can fit the service."""
+
+_AT_ONCE = 4
+"""Parts that are looked at at once."""
 
 NEVER = float("-inf")
 """When a look was that is never fresh."""
@@ -101,7 +109,21 @@ async def look_at(records: Records, ids: Sequence[str], now: float) -> dict[str,
     Raises:
         BcPictureError: None of them can be looked at.
     """
-    return {told.id: Look.of(told, now) async for told in records.refreshed(ids)}
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def part(some: Sequence[str]) -> dict[str, Look]:
+        async with turns:
+            return {it.id: Look.of(it, now) async for it in records.refreshed(some)}
+
+    parts = [ids[at : at + _PART] for at in range(0, len(ids), _PART)]
+    if len(parts) == 1:
+        return await part(ids)
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(part(some)) for some in parts]
+    except BaseExceptionGroup as several:
+        raise several.exceptions[0] from None
+    return {id_: look for task in tasks for id_, look in task.result().items()}
 
 
 async def digest_of(picture: PictureHandle) -> tuple[str | None, int]:
