@@ -8,6 +8,7 @@ import itertools
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import cache
 
 import attrs
 
@@ -205,6 +206,7 @@ def guid(plural: str, number: str) -> str:
     return str(uuid.uuid5(_SPACE, f"{plural}/{number}"))
 
 
+@cache
 def company_guid(name: str) -> str:
     """The id of a company."""
     return str(uuid.uuid5(_SPACE, f"companies/{name}"))

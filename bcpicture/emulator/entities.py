@@ -1,13 +1,14 @@
 """Companies, items and their like, as the API shows them: entities and lists."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from uuid import UUID
 
 from aiohttp import hdrs
 
 from bcpicture.emulator import catalog, paging
 from bcpicture.emulator.catalog import COMPANY_FIELDS, PICTURE_FIELDS, Kind
-from bcpicture.emulator.filters import Condition, Fields, OneOf
+from bcpicture.emulator.filters import Condition, OneOf
 from bcpicture.emulator.paging import Page
 from bcpicture.emulator.problems import no_record, not_allowed, not_supported
 from bcpicture.emulator.query import Query, parse_query
@@ -81,9 +82,16 @@ def entity_json(call: Call, record: Record, query: Query) -> dict[str, object]:
 
 
 def _query(call: Call, kind: Kind) -> Query:
-    has_picture = call.address.api in kind.apis
-    pictured: Fields = PICTURE_FIELDS if has_picture else {}
-    return parse_query(call.options, kind.fields, kind.singular, picture=pictured)
+    options = tuple(call.options.items())
+    return _parsed(options, kind.plural, pictured=call.address.api in kind.apis)
+
+
+@lru_cache(1024)  # the requests of a batch are mostly alike
+def _parsed(
+    options: tuple[tuple[str, str], ...], plural: str, *, pictured: bool
+) -> Query:
+    kind, picture = catalog.KINDS[plural], PICTURE_FIELDS if pictured else {}
+    return parse_query(dict(options), kind.fields, kind.singular, picture=picture)
 
 
 def _company_json(company: Company, query: Query) -> dict[str, object]:

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from urllib.parse import unquote_to_bytes
 
 import attrs
@@ -26,6 +28,8 @@ def decode(text: str) -> str:
     Raises:
         ServiceError: a broken escape, or bytes that are no UTF-8.
     """
+    if "%" not in text and text.isascii():
+        return text
     if re.search(r"%(?![0-9A-Fa-f]{2})", text):
         raise bad_request("The request URI contains a broken percent escape.")
     try:
@@ -34,7 +38,8 @@ def decode(text: str) -> str:
         raise bad_request("The request URI is not valid UTF-8.") from None
 
 
-def split_query(raw: str, *, strict_plus: bool = True) -> dict[str, str]:
+@lru_cache(1024)  # the requests of a batch are mostly alike
+def split_query(raw: str, *, strict_plus: bool = True) -> Mapping[str, str]:
     """Reads a raw query string into its decoded options.
 
     Raises:
@@ -49,7 +54,7 @@ def split_query(raw: str, *, strict_plus: bool = True) -> dict[str, str]:
         if key in options and key.startswith("$"):
             raise bad_request(f"Query option '{key}' was specified more than once.")
         options[key] = decode(value)
-    return options
+    return MappingProxyType(options)
 
 
 @attrs.frozen(kw_only=True)

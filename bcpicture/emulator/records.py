@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import attrs
 
@@ -18,6 +19,7 @@ Clock = Callable[[], float]
 """Seconds since the epoch."""
 
 
+@lru_cache(1 << 15)
 def etag(*values: object) -> str:
     """A weak etag over some values, which looks like the service's."""
     digest = hashlib.sha256(repr(values).encode()).digest()

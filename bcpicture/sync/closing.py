@@ -78,23 +78,22 @@ class _Verdict:
     unlink: Link | None = None
 
 
-@attrs.define
+@attrs.frozen
 class Closing:
-    """Looks at what a run has written."""
+    """Looks at what a run has written.
+
+    What it cannot look at stays open in the journal, and the next run settles it.
+    """
 
     desk: Desk
     """What all writes of a run have at hand."""
-
-    missed: bool = False
-    """Whether something could not be looked at, and is left for the next run."""
 
     async def close(self, sent: Sequence[Sent]) -> list[Outcome]:
         """Look at some records once more, and note what is agreed upon now."""
         try:
             verdicts = await self._verdicts(sent)
-            await self._note(verdicts)
+            await self._note(sent, verdicts)
         except BcPictureError as error:
-            self.missed = True
             return [one.outcome(_unchecked(error)) for one in sent]
         return [verdict.outcome for verdict in verdicts]
 
@@ -111,8 +110,12 @@ class Closing:
             tasks = [group.create_task(judged(one)) for one in sent]
         return [task.result() for task in tasks]
 
-    async def _note(self, verdicts: Sequence[_Verdict]) -> None:
+    async def _note(self, sent: Sequence[Sent], verdicts: Sequence[_Verdict]) -> None:
+        told = zip(sent, verdicts, strict=True)
         await self.desk.journal.note(
+            settled=[one.intent for one in sent],
+            # What was agreed upon before does not hold any more in any case.
+            forgotten=[one.intent.id for one, it in told if not it.agreement],
             agreements=[it.agreement for it in verdicts if it.agreement],
             links=[it.link for it in verdicts if it.link],
             unlinks=[it.unlink for it in verdicts if it.unlink],

@@ -6,7 +6,9 @@ become old; files are read sixteen in one hop of a thread.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
 import attrs
@@ -22,6 +24,9 @@ from bcpicture.sync.sources import Loaded, Source
 
 BLOCK = 100
 """Steps that are looked at in one request."""
+
+AHEAD = 3
+"""Groups of files that are read while the one before them is handed out."""
 
 
 @attrs.frozen(kw_only=True)
@@ -71,16 +76,36 @@ class Feeder:
         self, steps: Iterator[Step], *, again: bool
     ) -> AsyncGenerator[Prepared, None]:
         """Prepare *steps*, in their order."""
-        while block := list(islice(steps, BLOCK)):
-            looks = await self._looks(block, NEVER if again else self.seen)
-            for group in _groups(block):
-                files = await self._load(group)
-                group_of = [
-                    Prepared(step=step, look=looks.get(step.id), loaded=loaded)
-                    for step, loaded in zip(group, files, strict=True)
-                ]
-                for ready in await self._intend(group_of):
+        ahead: deque[asyncio.Task[list[Prepared]]] = deque()
+        try:
+            while block := list(islice(steps, BLOCK)):
+                looks = await self._looks(block, NEVER if again else self.seen)
+                for group in _groups(block):
+                    ahead.append(asyncio.create_task(self._prepare(group, looks)))
+                    if len(ahead) > AHEAD:
+                        for ready in await ahead.popleft():
+                            yield ready
+            while ahead:
+                for ready in await ahead.popleft():
                     yield ready
+        finally:
+            for task in ahead:
+                task.cancel()
+            await asyncio.gather(*ahead, return_exceptions=True)
+
+    async def _prepare(
+        self, group: Sequence[Step], looks: Mapping[str, Look]
+    ) -> list[Prepared]:
+        files = await self._load(group)
+        ready = [
+            Prepared(step=step, look=looks.get(step.id), loaded=loaded)
+            for step, loaded in zip(group, files, strict=True)
+        ]
+        try:
+            return await self._intend(ready)
+        except BcPictureError as error:
+            now = self.clock()
+            return [attrs.evolve(it, look=Look(at=now, error=error)) for it in ready]
 
     async def _looks(self, block: Sequence[Step], seen: float) -> dict[str, Look]:
         looks = {

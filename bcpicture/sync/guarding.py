@@ -206,8 +206,7 @@ class Guarded:
             cargo.source, if_match=self._if_match(), digest=large, preflight=preflight
         )
         # A large file is read once more: what counts is what was sent.
-        after = done.sha256 or cargo.digest
-        return self._settle(attrs.evolve(intent, state=State.DONE, after=after)), done
+        return self._done(intent, done.sha256 or cargo.digest), done
 
     async def clear(self) -> Intent:
         """Take away what was seen.
@@ -217,7 +216,12 @@ class Guarded:
         """
         intent = await self._intend(None)
         await self.picture.delete(if_match=self._if_match())
-        return self._settle(attrs.evolve(intent, state=State.DONE))
+        return self._done(intent, None)
+
+    def _done(self, intent: Intent, after: str | None) -> Intent:
+        """The intent as it ended; the journal hears of it when somebody has looked."""
+        self.intent = None
+        return attrs.evolve(intent, state=State.DONE, after=after)
 
     def _if_match(self) -> IfMatch:
         return self.look.picture.etag or ANY
@@ -244,15 +248,11 @@ class Guarded:
             reason=self.reason,
         )
 
-    def _settle(self, intent: Intent) -> Intent:
-        """Note how it ended, along with the next that is noted.
-
-        What was agreed upon is void from now on, until somebody has looked.
-        """
+    def _settle(self, intent: Intent) -> None:
+        """Note how it ended, along with the next that is noted."""
         self.intent = None
         void = [] if intent.state is State.FAILED else [self.id]
         self.desk.journal.note_soon(settled=[intent], forgotten=void)
-        return intent
 
     # -- and after it
 

@@ -42,13 +42,6 @@ class Pushing:
     forgotten: Sequence[str] = ()
     """Ids of the records that are remembered no longer."""
 
-    closing: Closing = attrs.field(init=False, repr=False)
-    """Looks at what was written."""
-
-    @closing.default
-    def _closing(self) -> Closing:
-        return Closing(self.push.desk)
-
     @property
     def run(self) -> str:
         """What the journal calls the run."""
@@ -66,9 +59,7 @@ class Pushing:
         await journal.begin(self.record)
 
     async def end(self, report: Report) -> None:
-        """Note how it ended; not if the next run has to look at what it wrote."""
-        if self.closing.missed:
-            return
+        """Note how it ended."""
         summary = f"{report.summary}, stopped" if report.stopped else report.summary
         await self.push.desk.journal.end(self.run, self.wall(), summary)
 
@@ -85,7 +76,7 @@ class Pushing:
 
     async def close(self, sent: Sequence[Sent]) -> list[Outcome]:
         """Look at what was written."""
-        return await self.closing.close(sent)
+        return await Closing(self.push.desk).close(sent)
 
     async def perform(self, ready: Prepared) -> Outcome | Sent:
         """Carry out one step."""

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import attrs
 
-from bcpicture.core.ledger import Action, Intent, RunRecord, State, Way
+from bcpicture.core.ledger import Action, Intent, State
 from bcpicture.errors import MissingError
 from bcpicture.resources.records import Records
 from bcpicture.sync.journal import Journal
@@ -77,14 +77,10 @@ class Settling:
             BcPictureError: What is there cannot be looked at.
         """
         open_ = await self.journal.open_intents()
-        cut_off = [run for run in await self.journal.runs(_RUNS) if run.ended is None]
-        unseen = await self._unseen(cut_off)
         # Of several attempts at one step the last one tells.
-        last = list({_step(one): one for one in (*unseen, *open_)}.values())
-        ids = [one.id for one in last if one.action not in self.files]
-        looks = await look_at(self.records, ids, self.clock())
-        settled = await self._each(last, looks)
-        known = {one.step for one in last}
+        last = {(one.run, one.id, one.action, one.name): one for one in open_}
+        settled = await self._each(list(last.values())) if last else []
+        known = {one.step for one in last.values()}
         over = [
             attrs.evolve(one, state=State.FAILED, reason="it was tried once more")
             for one in open_
@@ -92,29 +88,14 @@ class Settling:
         ]
         if over:
             await self.journal.note(settled=over)
-        for run in cut_off:
-            await self.journal.end(run.id, self.wall(), "cut off")
-        return _sorted(
-            [one for one in settled if one.step in {it.step for it in open_}]
-        )
+        for run in await self.journal.runs(_RUNS):
+            if run.ended is None:
+                await self.journal.end(run.id, self.wall(), "cut off")
+        return _sorted(settled)
 
-    async def _unseen(self, runs: Sequence[RunRecord]) -> list[Intent]:
-        """What was written by runs that ended before they looked at it again."""
-        if not runs:
-            return []
-        known = (await self.journal.load(Way.PUSH, "")).agreements
-        return [
-            step
-            for run in reversed(runs)
-            for step in await self.journal.steps(run.id)
-            if step.state is State.DONE
-            and step.action not in self.files
-            and step.id not in known
-        ]
-
-    async def _each(
-        self, intents: Sequence[Intent], looks: Mapping[str, Look]
-    ) -> list[Intent]:
+    async def _each(self, intents: Sequence[Intent]) -> list[Intent]:
+        ids = [one.id for one in intents if one.action not in self.files]
+        looks = await look_at(self.records, ids, self.clock()) if ids else {}
         turns = asyncio.Semaphore(_READERS)
 
         async def one(intent: Intent) -> Intent:
@@ -131,10 +112,7 @@ class Settling:
             found, size = await find(intent), 0
         else:
             found, size = await self._found(intent, look)
-        state = intent.state
-        if state is State.INTENDED:
-            state = judge(intent, found)
-        settled = attrs.evolve(intent, state=state)
+        settled = attrs.evolve(intent, state=judge(intent, found))
         agreements = []
         seen = look is not None and look.error is None
         if look is not None and seen and found == intent.after:
@@ -152,10 +130,6 @@ class Settling:
         if not look.picture.exists:
             return None, 0
         return await digest_of(self.records.picture_of(intent.id))
-
-
-def _step(intent: Intent) -> tuple[str, Action, str]:
-    return intent.id, intent.action, intent.name
 
 
 def _sorted(settled: Sequence[Intent]) -> Settled:
