@@ -46,64 +46,71 @@ class PlannedPush(PushPlan):
             await asyncio.to_thread(require_pillow)
         await kit.settle()
         seen, scanned = kit.clocks.monotonic(), kit.clocks.files()
-        listing = await source.scan()
-        memory: Memory = NoMemory()
-        if not options.rebase:
-            memory = await kit.journal.load(Way.PUSH, source.place)
         surveyor = Surveyor(
             records=kit.records, clock=kit.clocks.monotonic, source=source
         )
-        company = kit.records.company
-        matcher = Matcher(
-            listing.files,
-            options.match,
-            watched=known_ids(memory),
-            company=(company.name, await company.id()),
-            aside=listing.aside,
-        )
-        marker = options.require_file
-        survey = PushSurvey(
-            matching=await surveyor.match(matcher, options.match),
-            memory=memory,
-            dialect=company.endpoint.dialect,
-            options=options,
-            scanned=scanned,
-            marker=not marker or await source.has(marker),
-        )
+        survey = await _survey(kit, source, options, surveyor, scanned)
         plan = await _planned(survey, surveyor)
         told = attrs.asdict(plan, recurse=False)
         return cls(**told, source=source, seen=seen, scanned=scanned)
 
     def start(self, kit: Kit, *, width: int) -> Run[Prepared, Sent]:
         """The run that carries it out."""
-        clock = kit.clocks.monotonic
-        record = kit.new_run(
-            "push", folder=self.source.place, matching=self.fingerprint
-        )
+        place, matching = self.source.place, self.fingerprint
+        record = kit.new_run("push", folder=place, matching=matching)
         push = Push(
             desk=kit.desk(record.id),
             source=self.source,
             options=self.options,
             allowance=Allowance.of(self),
         )
-        feeder = Feeder(
-            records=kit.records,
-            journal=kit.journal,
-            run=record.id,
-            source=self.source,
-            exact=self.options.prepare is None,
-            seen=self.seen,
-            clock=clock,
-        )
         job = Pushing(
             record=record,
             push=push,
-            feeder=feeder,
+            feeder=self._feeder(kit, record.id),
             scanned=self.scanned,
             wall=kit.clocks.wall,
             forgotten=self.forgotten,
         )
         return Run(self.steps, job, width=width)
+
+    def _feeder(self, kit: Kit, run: str) -> Feeder:
+        return Feeder(
+            records=kit.records,
+            journal=kit.journal,
+            run=run,
+            source=self.source,
+            exact=self.options.prepare is None,
+            seen=self.seen,
+            clock=kit.clocks.monotonic,
+        )
+
+
+async def _survey(
+    kit: Kit, source: Source, options: PushOptions, surveyor: Surveyor, scanned: int
+) -> PushSurvey:
+    """Everything that is known before anything is asked."""
+    listing = await source.scan()
+    memory: Memory = NoMemory()
+    if not options.rebase:
+        memory = await kit.journal.load(Way.PUSH, source.place)
+    company = kit.records.company
+    matcher = Matcher(
+        listing.files,
+        options.match,
+        watched=known_ids(memory),
+        company=(company.name, await company.id()),
+        aside=listing.aside,
+    )
+    marker = options.require_file
+    return PushSurvey(
+        matching=await surveyor.match(matcher, options.match),
+        memory=memory,
+        dialect=company.endpoint.dialect,
+        options=options,
+        scanned=scanned,
+        marker=not marker or await source.has(marker),
+    )
 
 
 async def _planned(survey: PushSurvey, surveyor: Surveyor) -> PushPlan:

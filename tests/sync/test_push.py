@@ -7,9 +7,10 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from bcpicture import sync
 from bcpicture.core.steps import Replaces, Why
 from bcpicture.emulator.artwork import png
-from bcpicture.errors import BrakeError
+from bcpicture.errors import BrakeError, ClosedError
 from bcpicture.images import Prepare, prepare_picture
 from bcpicture.sync.report import Ending
 
@@ -215,3 +216,36 @@ async def test_records_that_are_gone_are_forgotten(shop: Shop):
     pushed = await shop.push()
     assert len(pushed.plan.forgotten) == 1
     assert (await shop.push()).plan.forgotten == ()
+
+
+async def test_other_records_have_a_journal_of_their_own(shop: Shop):
+    company = shop.bc.company("CRONUS USA, Inc.")
+    customers = [customer.number async for customer in company.customers]
+    ours = {number: shop.put(f"{number}.png") for number in customers}
+    for _ in range(2):
+        async with sync.open(company.customers, state_dir=shop.state) as box:
+            plan = await box.plan_push(shop.photos)
+            async with box.run(plan) as run:
+                await run.finish()
+    assert plan.unchanged == len(customers)
+    store = shop.server.store.company("CRONUS USA, Inc.")
+    there = {it.number: it.picture_bytes() for it in store.table("customers").records}
+    assert there == ours
+    assert len(list(shop.state.iterdir())) == 1
+    await shop.push()
+    assert len(list(shop.state.iterdir())) == 2
+
+
+async def test_it_can_be_stopped_before_it_is_entered_and_needs_to_be_open(shop: Shop):
+    shop.put(f"{shop.numbers[0]}.png")
+    async with shop.box as box:
+        plan = await box.plan_push(shop.photos)
+    with pytest.raises(ClosedError):
+        box.run(plan)
+    async with shop.box as box:
+        run = box.run(plan)
+        run.stop()
+        async with run:
+            report = await run.finish()
+    assert report.counts == {Ending.STOPPED: 1}
+    assert report.stopped
