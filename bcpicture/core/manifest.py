@@ -20,6 +20,9 @@ from typing import Any
 
 import attrs
 
+from bcpicture.core.steps import LocalFile
+from bcpicture.core.surveys import Memory
+
 NAME = "manifest.json"
 """Its name, in the folder of the pictures."""
 
@@ -72,6 +75,31 @@ class Manifest:
             if number not in gone and entry.file not in taken
         }
         return Manifest(kept | dict(written))
+
+
+def manifest_of(
+    files: Iterable[LocalFile], memory: Memory, types: Mapping[str, str]
+) -> Manifest:
+    """The manifest of a folder, by what the journal remembers of it.
+
+    What is not there, or is not what was written, is left out.
+
+    Args:
+        files: All that are in the folder.
+        memory: What the journal remembers.
+        types: Media types, by the digests of the bytes.
+    """
+    there = {file.name: file for file in files}
+    entries = {}
+    for id_, link in memory.links.items():
+        file, known = there.get(link.name), memory.agreements.get(id_)
+        if file is None or known is None or link.signs != file.signs:
+            continue
+        kind = types.get(link.digest, "")
+        entries[known.number] = Entry(
+            file=link.name, sha256=link.digest, size=file.size, type=kind
+        )
+    return Manifest(entries)
 
 
 def write_manifest(manifest: Manifest) -> str:

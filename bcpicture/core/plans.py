@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import attrs
 
 from bcpicture.core.brakes import Brake
+from bcpicture.core.ledger import Agreement
 from bcpicture.core.matches import Ambiguous, PassedOver, Sample, Unmatched
 from bcpicture.core.options import PullOptions, PushOptions
 from bcpicture.core.steps import (
@@ -19,6 +20,7 @@ from bcpicture.core.steps import (
     Remove,
     Replaces,
     Upload,
+    Why,
 )
 
 
@@ -117,11 +119,23 @@ class PullPlan:
     absent: int = 0
     """Records without a picture."""
 
+    absences: tuple[Agreement, ...] = attrs.field(default=(), repr=False)
+    """Those of them that this was asked about, and need not be asked again."""
+
+    files: int = 0
+    """Files in the folder."""
+
     brakes: tuple[Brake, ...] = ()
     """Why it must not be run as it is; empty: it may."""
 
     options: PullOptions = attrs.field(factory=PullOptions, repr=False)
     """What the user decided."""
+
+    @property
+    def replaced(self) -> int:
+        """Files that would be replaced; what nothing proves may turn out the same."""
+        sure = (it for it in self.downloads if it.reason != Why.UNPROVEN)
+        return sum(it.replaces is not Replaces.NOTHING for it in sure)
 
     @property
     def steps(self) -> Iterator[PullStep]:

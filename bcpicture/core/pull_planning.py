@@ -45,8 +45,6 @@ from bcpicture.core.steps import (
     LocalFile,
     PullStep,
     Remove,
-    Replaces,
-    Why,
 )
 from bcpicture.core.surveys import Answers, Memory, NoMemory, Questions, facts_of
 from bcpicture.core.unique import Ids
@@ -88,6 +86,7 @@ class PullPlanning:
         self._strangers = self._unlinked()
         self._open: dict[str, tuple[Row, Verdict]] = {}
         self._steps: dict[str, PullStep] = {}
+        self._absences: list[Agreement] = []
         self._ids = Ids()
         self._unchanged = self._absent = 0
         self._odd = self._known = self._backwards = 0
@@ -142,6 +141,8 @@ class PullPlanning:
             forgotten=tuple(sorted(self._left)),
             unchanged=self._unchanged,
             absent=self._absent,
+            absences=tuple(self._absences),
+            files=len(self._files),
             options=self._options,
         )
         return attrs.evolve(made, brakes=tuple(self._brakes(made)))
@@ -176,10 +177,24 @@ class PullPlanning:
             self._backwards += moved_backwards(known.item, row.item)
         self._odd += verdict.odd
         self._absent += verdict.absent
+        if verdict.absent and self._dialect.vouches:
+            self._remember_absence(row, answers)
         if verdict.step:
             self._steps[row.id] = verdict.step
         else:
             self._unchanged += not verdict.absent
+
+    def _remember_absence(self, row: Row, answers: Answers) -> None:
+        """Keep that there is no picture, if that had to be asked."""
+        if seen := answers.seen.get(row.id):
+            nothing = Agreement(
+                id=row.id,
+                number=row.number,
+                digest=None,
+                item=seen.item,
+                picture=seen.picture,
+            )
+            self._absences.append(nothing)
 
     def _case(self, row: Row, known: Agreement | None, answers: Answers) -> Case:
         link = self._links.get(row.id)
@@ -202,12 +217,9 @@ class PullPlanning:
         yield from Strangeness(
             backwards=self._backwards, odd=self._odd + gone, known=self._known + gone
         ).brakes()
-        # What nothing proves may turn out to be the same: the run counts it.
-        sure = (it for it in made.downloads if it.reason != Why.UNPROVEN)
-        replaced = sum(it.replaces is not Replaces.NOTHING for it in sure)
-        kind, there = BrakeKind.MAX_REPLACE, len(self._files)
+        kind, there = BrakeKind.MAX_REPLACE, made.files
         told = "files would be replaced"
-        yield from too_many(kind, replaced, options.max_replace, there, told)
+        yield from too_many(kind, made.replaced, options.max_replace, there, told)
         kind, removed = BrakeKind.MAX_DELETE, len(made.removals)
         told = "files would be deleted"
         yield from too_many(kind, removed, options.max_delete, there, told)

@@ -36,14 +36,14 @@ class PartFile:
         if self._file is None:
             # Beside what a symbolic link points at, as writing to it would do.
             self._place = Path(os.path.realpath(self.target))
-            old = _look_at(self._place, self.target)
+            old = replaceable(self._place, self.target)
             # The name is cut: a target of 255 bytes leaves no room for more.
             name = f".{self.target.name[:40]}.{secrets.token_hex(8)}.part"
             part = self._place.with_name(name)
             self._file = part.open("xb", buffering=0)
             self._part = part
             if old is not None:
-                _like(self._part, old)
+                make_like(self._part, old)
         return self._file
 
     def write(self, *chunks: bytes) -> None:
@@ -73,7 +73,7 @@ class PartFile:
             file.close()
             self._part.replace(self._place)
             self._closed = True
-        _flush_folder(self._place.parent)
+        flush_quietly(self._place.parent)
 
     def discard(self) -> None:
         """Leave nothing behind, unless it is in its place already."""
@@ -106,7 +106,7 @@ class PartFile:
         return found.hexdigest() == sha256
 
 
-def _look_at(place: Path, named: Path) -> os.stat_result | None:
+def replaceable(place: Path, named: Path) -> os.stat_result | None:
     """What is at *place*; None if nothing is.
 
     Raises:
@@ -129,7 +129,7 @@ def _look_at(place: Path, named: Path) -> os.stat_result | None:
     return told
 
 
-def _like(part: Path, old: os.stat_result) -> None:
+def make_like(part: Path, old: os.stat_result) -> None:
     """Let the same people read and write the new file as the old one."""
     if hasattr(os, "chown"):
         # Only root may give files away, or their owner to a group of his.
@@ -138,7 +138,7 @@ def _like(part: Path, old: os.stat_result) -> None:
     part.chmod(stat.S_IMODE(old.st_mode))
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_quietly(folder: Path) -> None:
     """Make a new name last, where the system can."""
     # Windows opens no folders, and not every network drive flushes them.
     with contextlib.suppress(OSError):

@@ -9,6 +9,7 @@ from bcpicture.sync.kit import Clocks
 from bcpicture.sync.old_engine import WIDTH, Run
 from bcpicture.sync.old_folder import scan
 from bcpicture.sync.old_report import Failed, Outcome, Report, exit_code
+from bcpicture.sync.pull_plans import PlannedPull
 from bcpicture.sync.push_plans import PlannedPush
 from bcpicture.sync.report import Ending
 from bcpicture.sync.transfers import plan, pull, push
@@ -31,6 +32,7 @@ __all__ = [
     "MapRow",
     "MatchOptions",
     "Outcome",
+    "PlannedPull",
     "PlannedPush",
     "PullOptions",
     "PushOptions",

@@ -23,6 +23,10 @@ from bcpicture.sync.guarding import Desk
 from bcpicture.sync.looks import Look, digest_of, look_at
 from bcpicture.sync.report import Ending, Outcome
 
+CLOSING = 50
+"""Steps that are looked at together once they are done: as many as a run that is killed
+leaves to the next one at most."""
+
 _READERS = 5
 
 

@@ -28,6 +28,7 @@ from bcpicture.errors import (
     JournalError,
     MissingError,
     RejectedError,
+    TargetError,
     TransportError,
     UnfitPictureError,
     UsageError,
@@ -40,14 +41,10 @@ WIDTH = 5
 AHEAD = 32
 """Steps that are prepared, and wait for a worker."""
 
-CLOSING = 50
-"""Steps that are looked at together once they are done: as many as a run that is killed
-leaves to the next one at most."""
-
 LOST = 20
 """Steps in a row that found no connection, after which no other is begun."""
 
-_FOR_ALL = (AuthenticationError, JournalError, ClosedError)
+_FOR_ALL = (AuthenticationError, JournalError, ClosedError, TargetError)
 """What makes no sense to go on after."""
 
 _FOR_GOOD = (RejectedError, MissingError, BrakeError, UnfitPictureError)
@@ -72,6 +69,10 @@ class Job(Protocol[ReadyT, SentT]):
     @property
     def run(self) -> str:
         """What the journal calls the run."""
+
+    @property
+    def together(self) -> int:
+        """How many steps `close` is handed at once, but for the last."""
 
     async def begin(self) -> None:
         """Before the first step."""
@@ -267,7 +268,7 @@ class Run(Generic[ReadyT, SentT]):
                 continue
             self._lost = 0
             self._sent.append(done)
-            if len(self._sent) >= CLOSING:
+            if len(self._sent) >= self._job.together:
                 await self._close()
         await ready.put(None)  # for the next worker
 

@@ -143,7 +143,7 @@ class Folder:
         path = self.path / file.name
         try:
             # One more look at a file that somebody just finished writing.
-            read = _whole(path, keep=keep) or _whole(path, keep=keep)
+            read = read_whole(path, keep=keep) or read_whole(path, keep=keep)
         except FileNotFoundError:
             return _failed(file, f"The file {path} is not there any more")
         except OSError as exc:
@@ -191,7 +191,7 @@ def _failed(file: LocalFile, what: str) -> Loaded:
     return Loaded(file=file, error=error)
 
 
-def _whole(path: Path, *, keep: bool) -> tuple[FileSigns, str, bytes | None] | None:
+def read_whole(path: Path, *, keep: bool) -> tuple[FileSigns, str, bytes | None] | None:
     """Signs, digest and maybe bytes of a file; None if it changed meanwhile."""
     with open(path, "rb", buffering=0, opener=_opened) as opened:
         told = os.fstat(opened.fileno())

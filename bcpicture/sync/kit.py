@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import secrets
 import socket
 import time
@@ -10,13 +12,16 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from bcpicture.core.ledger import RunRecord
+from bcpicture.core.ledger import Intent, RunRecord
+from bcpicture.errors import SourceError
 from bcpicture.resources.records import Records
 from bcpicture.sync.backups import Backups, Pruned
+from bcpicture.sync.folder import Folder
 from bcpicture.sync.guarding import Desk
 from bcpicture.sync.journal import Journal, utc_now
 from bcpicture.sync.places import Place
 from bcpicture.sync.settling import Settled, Settling
+from bcpicture.sync.target_folder import TargetFolder
 
 
 @attrs.define(kw_only=True)
@@ -74,6 +79,16 @@ class Kit:
             started=now,
         )
 
+    async def folder(self, path: str | os.PathLike[str]) -> TargetFolder:
+        """A folder that files are written to."""
+        # Two machines that pull into one share must not sweep up each other's work.
+        owner = f"{socket.gethostname()}\0{self.place.folder}"
+        return TargetFolder(
+            folder=await Folder.at(path),
+            mark=hashlib.sha256(owner.encode()).hexdigest()[:12],
+            wall=self.clocks.files,
+        )
+
     async def prune(self, keep: timedelta) -> Pruned:
         """Forget what was done longer ago than *keep*, and the pictures saved for it.
 
@@ -95,5 +110,19 @@ class Kit:
             records=self.records,
             clock=self.clocks.monotonic,
             wall=self.clocks.wall,
+            find=self.find,
         )
         return await settling.settle()
+
+    async def find(self, intent: Intent, folder: str) -> str | None:
+        """SHA-256 of what a file holds now that a step was about to change.
+
+        Raises:
+            SourceError: The folder is not there, or the file cannot be read.
+        """
+        target = await self.folder(folder)
+        if not await target.exists():
+            raise SourceError(
+                f"The folder {folder} is not there.", advice="Connect it again."
+            )
+        return await target.digest(intent.name)

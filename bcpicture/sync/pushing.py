@@ -13,7 +13,7 @@ from bcpicture.core.ledger import (
 )
 from bcpicture.core.steps import Adopt, Delete, Keep, Step, Upload
 from bcpicture.errors import UsageError
-from bcpicture.sync.closing import Closing, Sent
+from bcpicture.sync.closing import CLOSING, Closing, Sent
 from bcpicture.sync.feeding import Feeder, Prepared
 from bcpicture.sync.guarding import not_begun
 from bcpicture.sync.report import Ending, Outcome, Report
@@ -46,6 +46,11 @@ class Pushing:
     def run(self) -> str:
         """What the journal calls the run."""
         return self.record.id
+
+    @property
+    def together(self) -> int:
+        """How many steps are looked at at once."""
+        return CLOSING
 
     # -- the run
 

@@ -13,13 +13,16 @@ from datetime import datetime
 import attrs
 
 from bcpicture.core.ledger import Action, Intent, State
-from bcpicture.errors import MissingError
+from bcpicture.errors import MissingError, SourceError
 from bcpicture.resources.records import Records
 from bcpicture.sync.journal import Journal
 from bcpicture.sync.looks import Look, digest_of, look_at
 
-Find = Callable[[Intent], Awaitable[str | None]]
-"""SHA-256 of what is there now; None if nothing is."""
+Find = Callable[[Intent, str], Awaitable[str | None]]
+"""SHA-256 of what a file of a folder holds now; None if it is not there."""
+
+_FILES = {Action.DOWNLOAD, Action.REMOVE}
+"""What concerns a file, and no picture in Business Central."""
 
 _READERS = 5
 
@@ -67,8 +70,8 @@ class Settling:
     wall: Callable[[], datetime]
     """The time of day."""
 
-    files: Mapping[Action, Find] = attrs.field(factory=dict)
-    """How to look at what is no picture in Business Central."""
+    find: Find
+    """How to look at a file; raises `SourceError` if that cannot be told now."""
 
     async def settle(self) -> Settled:
         """Settle all that is open.
@@ -79,7 +82,11 @@ class Settling:
         open_ = await self.journal.open_intents()
         # Of several attempts at one step the last one tells.
         last = {(one.run, one.id, one.action, one.name): one for one in open_}
-        settled = await self._each(list(last.values())) if last else []
+        pictures = [one for one in last.values() if one.action not in _FILES]
+        files = [one for one in last.values() if one.action in _FILES]
+        runs = await self.journal.runs(_RUNS)
+        settled = await self._each(pictures) if pictures else []
+        settled += await self._settle_files(files, {it.id: it.folder for it in runs})
         known = {one.step for one in last.values()}
         over = [
             attrs.evolve(one, state=State.FAILED, reason="it was tried once more")
@@ -88,14 +95,14 @@ class Settling:
         ]
         if over:
             await self.journal.note(settled=over)
-        for run in await self.journal.runs(_RUNS):
+        for run in runs:
             if run.ended is None:
                 await self.journal.end(run.id, self.wall(), "cut off")
         return _sorted(settled)
 
     async def _each(self, intents: Sequence[Intent]) -> list[Intent]:
-        ids = [one.id for one in intents if one.action not in self.files]
-        looks = await look_at(self.records, ids, self.clock()) if ids else {}
+        ids = [one.id for one in intents]
+        looks = await look_at(self.records, ids, self.clock())
         turns = asyncio.Semaphore(_READERS)
 
         async def one(intent: Intent) -> Intent:
@@ -106,12 +113,26 @@ class Settling:
             tasks = [group.create_task(one(intent)) for intent in intents]
         return [task.result() for task in tasks]
 
+    async def _settle_files(
+        self, intents: Sequence[Intent], folders: Mapping[str, str]
+    ) -> list[Intent]:
+        """Settle what concerns files; it stays open while their folder is not there.
+
+        What is agreed upon stays so: it is about the record.
+        """
+        settled = []
+        for intent in intents:
+            try:
+                found = await self.find(intent, folders.get(intent.run, ""))
+            except SourceError:
+                continue
+            settled.append(attrs.evolve(intent, state=judge(intent, found)))
+        if settled:
+            await self.journal.note(settled=settled)
+        return settled
+
     async def _settle(self, intent: Intent, look: Look | None) -> Intent:
-        find = self.files.get(intent.action)
-        if find is not None:
-            found, size = await find(intent), 0
-        else:
-            found, size = await self._found(intent, look)
+        found, size = await self._found(intent, look)
         settled = attrs.evolve(intent, state=judge(intent, found))
         agreements = []
         seen = look is not None and look.error is None

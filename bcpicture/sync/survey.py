@@ -16,6 +16,7 @@ from bcpicture.errors import BcPictureError, MissingError
 from bcpicture.resources.records import Records
 from bcpicture.sync.looks import digest_of, look_at
 from bcpicture.sync.sources import Source
+from bcpicture.sync.targets import Target
 
 PAGE = 20_000
 """Records a page: few requests; nothing of their pictures is read for it."""
@@ -34,7 +35,7 @@ class Surveyor:
     clock: Callable[[], float]
     """Monotonic seconds."""
 
-    source: Source | None = None
+    source: Source | Target | None = None
     """Where files are read; None where none are asked for."""
 
     async def match(self, matcher: Matcher, options: MatchOptions) -> Matching:

@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, overload
 
 from bcpicture.core.ledger import JournalTarget
-from bcpicture.core.options import PushOptions
+from bcpicture.core.options import PullOptions, PushOptions
 from bcpicture.errors import BrakeError, ClosedError, JournalError
 from bcpicture.resources.records import Records
 from bcpicture.sync import places
@@ -19,12 +19,16 @@ from bcpicture.sync.backups import Backups
 from bcpicture.sync.closing import Sent
 from bcpicture.sync.engine import WIDTH, Run
 from bcpicture.sync.feeding import Prepared
+from bcpicture.sync.fetching import Fetched
 from bcpicture.sync.folder import Folder
 from bcpicture.sync.journal import Journal, set_aside
 from bcpicture.sync.kit import Clocks, Kit
 from bcpicture.sync.lock import Lock
+from bcpicture.sync.pull_plans import PlannedPull
+from bcpicture.sync.pulling import Ready
 from bcpicture.sync.push_plans import PlannedPush
 from bcpicture.sync.sources import Source
+from bcpicture.sync.targets import Target
 
 KEEP = timedelta(days=90)
 """How long what was replaced is kept, unless somebody says otherwise."""
@@ -160,9 +164,46 @@ class Workspace:
         await asyncio.to_thread(places.require_apart, root, folder.path)
         return folder
 
+    # -- pull
+
+    async def plan_pull(
+        self,
+        target: str | os.PathLike[str] | Target,
+        options: PullOptions | None = None,
+    ) -> PlannedPull:
+        """Find out what a pull would do, without doing any of it.
+
+        Args:
+            target: The folder that the files go to, or another target; a folder is
+                made by the run if it is not there.
+            options: What is to be fetched, and what is too much.
+
+        Raises:
+            SourceError: What is there cannot be listed.
+            BcPictureError: The records cannot be listed.
+        """
+        found = await self._target(target)
+        return await PlannedPull.make(self.kit, found, options or PullOptions())
+
+    async def _target(self, target: str | os.PathLike[str] | Target) -> Target:
+        if not isinstance(target, str | os.PathLike):
+            return target
+        folder = await self.kit.folder(target)
+        root = self.kit.place.folder.parent
+        await asyncio.to_thread(places.require_apart, root, folder.path)
+        return folder
+
     # -- whatever was planned
 
-    def run(self, plan: PlannedPush, *, width: int = WIDTH) -> Run[Prepared, Sent]:
+    @overload
+    def run(self, plan: PlannedPush, *, width: int = WIDTH) -> Run[Prepared, Sent]: ...
+
+    @overload
+    def run(self, plan: PlannedPull, *, width: int = WIDTH) -> Run[Ready, Fetched]: ...
+
+    def run(
+        self, plan: PlannedPush | PlannedPull, *, width: int = WIDTH
+    ) -> Run[Prepared, Sent] | Run[Ready, Fetched]:
         """Carry out a plan; nothing begins before the run is entered.
 
         Args:

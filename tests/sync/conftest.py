@@ -17,12 +17,14 @@ import attrs
 import pytest
 
 from bcpicture import BusinessCentral, ClientSecret, Endpoint, Quota, RetryPolicy
-from bcpicture.core.options import PushOptions
+from bcpicture.core.media import sniff
+from bcpicture.core.options import PullOptions, PushOptions
 from bcpicture.emulator import Emulator, Seen
 from bcpicture.emulator.artwork import png
 from bcpicture.emulator.records import Record
 from bcpicture.resources.records import Records
 from bcpicture.sync.kit import Clocks
+from bcpicture.sync.pull_plans import PlannedPull
 from bcpicture.sync.push_plans import PlannedPush
 from bcpicture.sync.report import Outcome, Report
 from bcpicture.sync.workspace import Workspace
@@ -35,9 +37,9 @@ LONG_AGO = 1_700_000_000
 
 @attrs.frozen
 class Pushed:
-    """A push that has ended."""
+    """A push or a pull that has ended."""
 
-    plan: PlannedPush
+    plan: PlannedPush | PlannedPull
     outcomes: dict[str, Outcome]
     report: Report
 
@@ -81,6 +83,25 @@ class Shop:
         os.utime(path, (LONG_AGO + self._ticks, LONG_AGO + self._ticks))
         return data
 
+    def files(self) -> dict[str, bytes]:
+        """What is in the folder, but for the manifest."""
+        return {
+            path.name: path.read_bytes()
+            for path in sorted(self.photos.iterdir())
+            if path.name != "manifest.json"
+        }
+
+    def manifest(self) -> dict[str, str]:
+        """The files that the manifest tells of, once it is proven to be true."""
+        told = json.loads((self.photos / "manifest.json").read_text("utf-8"))["items"]
+        for entry in told.values():
+            data = (self.photos / entry["file"]).read_bytes()
+            assert hashlib.sha256(data).hexdigest() == entry["sha256"]
+            assert len(data) == entry["size"]
+            kind = sniff(data)
+            assert entry["type"] == (kind.content_type if kind else "")
+        return {number: entry["file"] for number, entry in told.items()}
+
     # -- there
 
     @property
@@ -123,6 +144,14 @@ class Shop:
         source = options.pop("source", self.photos)
         async with self.box as box:
             plan = await box.plan_push(source, PushOptions(**options))
+            async with box.run(plan) as run:
+                outcomes = {one.number: one async for one in run}
+            return Pushed(plan, outcomes, run.report)
+
+    async def pull(self, **options: Option) -> Pushed:
+        target = options.pop("target", self.photos)
+        async with self.box as box:
+            plan = await box.plan_pull(target, PullOptions(**options))
             async with box.run(plan) as run:
                 outcomes = {one.number: one async for one in run}
             return Pushed(plan, outcomes, run.report)

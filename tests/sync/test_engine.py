@@ -21,7 +21,8 @@ from bcpicture.errors import (
     TransportError,
     UsageError,
 )
-from bcpicture.sync.engine import AHEAD, CLOSING, LOST, Run
+from bcpicture.sync.closing import CLOSING
+from bcpicture.sync.engine import AHEAD, LOST, Run
 from bcpicture.sync.report import Ending, Outcome, Report
 
 
@@ -46,6 +47,7 @@ class Job:
     """A job on demand, and what was asked of it."""
 
     run = "R1"
+    together = CLOSING
 
     def __init__(
         self,

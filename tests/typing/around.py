@@ -65,7 +65,9 @@ from bcpicture.sync import (
     LocalFile,
     MatchOptions,
     Outcome,
+    PlannedPull,
     PlannedPush,
+    PullOptions,
     PushOptions,
     PushPlan,
     Report,
@@ -244,6 +246,16 @@ async def keep_in_step_for_good(company: CompanyHandle) -> list[str]:
                 assert_type(outcome.ending, Ending)
                 run.stop()
         return brakes + [failed.reason for failed in run.report.failures]
+
+
+async def fetch_for_good(company: CompanyHandle) -> int:
+    """The other way."""
+    async with sync.open(company.items) as box:
+        plan = await box.plan_pull("copies", PullOptions(delete=True, max_replace=None))
+        assert_type(plan, PlannedPull)
+        async with box.run(plan) as run:
+            report = await run.finish()
+        return report.done + plan.unchanged
 
 
 async def play(server: Emulator) -> list[Seen]:
