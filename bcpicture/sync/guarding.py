@@ -200,10 +200,11 @@ class Guarded:
         Raises:
             ConflictError: It is not there any more.
         """
+        etag = await self._etag()
         intent = await self._intend(cargo.digest)
         large = isinstance(cargo.source, Path)
         done = await self.picture.upload(
-            cargo.source, if_match=self._if_match(), digest=large, preflight=preflight
+            cargo.source, if_match=etag, digest=large, preflight=preflight
         )
         # A large file is read once more: what counts is what was sent.
         return self._done(intent, done.sha256 or cargo.digest), done
@@ -214,8 +215,9 @@ class Guarded:
         Raises:
             ConflictError: It is not there any more.
         """
+        etag = await self._etag()
         intent = await self._intend(None)
-        await self.picture.delete(if_match=self._if_match())
+        await self.picture.delete(if_match=etag)
         return self._done(intent, None)
 
     def _done(self, intent: Intent, after: str | None) -> Intent:
@@ -223,8 +225,21 @@ class Guarded:
         self.intent = None
         return attrs.evolve(intent, state=State.DONE, after=after)
 
-    def _if_match(self) -> IfMatch:
-        return self.look.picture.etag or ANY
+    async def _etag(self) -> IfMatch:
+        """The etag of what was seen.
+
+        Raises:
+            ConflictError: It was not told, and something else is there by now.
+        """
+        if self.look.picture.etag:
+            return self.look.picture.etag
+        # Some tell of no picture by telling nothing, not even an etag.
+        now = await self.picture.info()
+        if now.exists and not self.look.picture.exists:
+            raise ConflictError(
+                "A picture has appeared meanwhile.", advice="Save it before."
+            )
+        return now.etag or ANY
 
     async def _intend(self, after: str | None) -> Intent:
         intent = self._intent(after)
