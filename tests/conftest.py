@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 from blockbuster import blockbuster_ctx
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from bcpicture import BusinessCentral, ClientSecret, Endpoint
 from bcpicture.emulator import Emulator
 
 # How long an example takes says more about the machine than about the code.
-settings.register_profile("bcpicture", deadline=None)
+settings.register_profile(
+    "bcpicture", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("bcpicture")
 
 PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}

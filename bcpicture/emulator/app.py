@@ -75,8 +75,10 @@ class App:
         finally:
             await exchange.incoming.settle()
             await exchange.incoming.discard()
+            if status is None:
+                await exchange.let_go()
             self._log.close(exchange.begun, exchange.seen(status))
-        return Answer(self._dated(reply), exchange, self._blobs)
+        return Answer(self._dated(reply), exchange)
 
     @property
     def _options(self) -> Options:

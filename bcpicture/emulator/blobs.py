@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import shutil
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -43,7 +43,7 @@ class Blob:
     """The file, when they are in one."""
 
     readers: int = 0
-    """How many replies are reading the file."""
+    """How many replies refer to it, though a record may not any more."""
 
     dropped: bool = False
     """Whether the file goes as soon as nobody reads it."""
@@ -126,16 +126,10 @@ class Blobs:
         if blob.path is not None and blob.dropped and not blob.readers:
             await asyncio.to_thread(_remove, blob.path)
 
-    async def read(self, blob: Blob, start: int = 0) -> AsyncGenerator[bytes, None]:
-        """Reads a blob, which stays readable though it is replaced meanwhile."""
-        blob.readers += 1
-        try:
-            async with aclosing(blob.chunks(start)) as pieces:
-                async for piece in pieces:
-                    yield piece
-        finally:
-            blob.readers -= 1
-            await self._unlink(blob)
+    async def let_go(self, blob: Blob) -> None:
+        """Counts one reader less."""
+        blob.readers -= 1
+        await self._unlink(blob)
 
 
 @attrs.define(eq=False)

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from urllib.parse import unquote
 
-from bcpicture.emulator.blobs import Blobs, Incoming
+from bcpicture.emulator.blobs import Blob, Blobs, Incoming
 from bcpicture.emulator.faults import Fault
 from bcpicture.emulator.patience import Patience
 
@@ -31,6 +31,8 @@ class Message(ABC):
         self.incoming = Incoming(blobs)
         self.wrote = False
         self.replaced: str | None = None
+        self._blobs = blobs
+        self._held: list[Blob] = []
 
     @property
     @abstractmethod
@@ -57,6 +59,16 @@ class Message(ABC):
     @abstractmethod
     async def drain(self) -> None:
         """Reads a small body that nobody needs, so that the reply finds a listener."""
+
+    def hold(self, blob: Blob) -> None:
+        """Keeps a blob readable until `let_go`, though it is replaced meanwhile."""
+        blob.readers += 1
+        self._held.append(blob)
+
+    async def let_go(self) -> None:
+        """The reply has left, or never will."""
+        while self._held:
+            await self._blobs.let_go(self._held.pop())
 
     @property
     def links(self) -> str:

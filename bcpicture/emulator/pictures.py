@@ -88,6 +88,7 @@ def _bytes(call: Call, record: Record) -> Reply:
     blob, answers = record.blob, call.service.answers
     if blob is None:
         return Reply(status=204)
+    call.exchange.hold(blob)
     types = {
         "jpeg": "image/jpeg",
         "sniffed": blob.measured.content_type,

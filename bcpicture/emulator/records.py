@@ -108,7 +108,14 @@ class Record:
 
     def picture_bytes(self) -> bytes | None:
         """The stored bytes; None without a picture. Large ones come from the disk."""
-        return self.blob.read() if self.blob else None
+        while (blob := self.blob) is not None:
+            try:
+                return blob.read()
+            except FileNotFoundError:
+                # Another upload has replaced it since, so there is a new one.
+                if blob is self.blob:
+                    raise
+        return None
 
     def set_picture(self, data: bytes | None) -> None:
         """Stores a picture, as if a user had done it; None removes it."""

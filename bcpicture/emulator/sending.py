@@ -16,7 +16,6 @@ from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 
-from bcpicture.emulator.blobs import Blobs
 from bcpicture.emulator.exchange import Exchange
 from bcpicture.emulator.message import CutError
 from bcpicture.emulator.reply import Reply
@@ -36,9 +35,9 @@ class Severed(web.StreamResponse):
 class Answer(web.StreamResponse):
     """A reply, as the server wants it."""
 
-    def __init__(self, reply: Reply, exchange: Exchange, blobs: Blobs) -> None:
+    def __init__(self, reply: Reply, exchange: Exchange) -> None:
         super().__init__(status=reply.status)
-        self._reply, self._exchange, self._blobs = reply, exchange, blobs
+        self._reply, self._exchange = reply, exchange
         self._action = reply.fault.action if reply.fault else None
         self._goes_on = exchange.request.keep_alive
 
@@ -54,6 +53,8 @@ class Answer(web.StreamResponse):
         except CutError:
             self._exchange.reset()
             raise ConnectionResetError(f"{request.method}: cut on purpose") from None
+        finally:
+            await self._exchange.let_go()
         return None
 
     async def write_eof(self, data: bytes = b"") -> None:
@@ -128,7 +129,7 @@ class Answer(web.StreamResponse):
             yield reply.body
             return
         left = reply.length
-        async with aclosing(self._blobs.read(reply.blob, reply.start)) as pieces:
+        async with aclosing(reply.blob.chunks(reply.start)) as pieces:
             async for piece in pieces:
                 yield piece[:left]
                 left -= len(piece)

@@ -57,11 +57,6 @@ class PartFile:
                 while view:
                     view = view[file.write(view) :]
 
-    def restart(self) -> None:
-        """Forget what was written: the answer begins again."""
-        with self._lock:
-            self._drop()
-
     def commit(self, *rest: bytes) -> None:
         """Append *rest* and put the file in its place."""
         self.write(*rest)
@@ -169,7 +164,9 @@ class PathSink:
     async def begin(self, kind: Kind | None) -> None:
         """The answer begins, once more perhaps."""
         if self._begun:
-            await in_thread(self._part.restart)
+            # A thread of the attempt before, if one is left, has a file of its own.
+            old, self._part = self._part, PartFile(self._named)
+            await in_thread(old.discard)
         self._begun = True
         named = self._named
         if self._sniff_extension and kind is not None:

@@ -7,7 +7,7 @@ from random import Random
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bcpicture.core.dialects import V1, V2, Dialect
@@ -207,6 +207,11 @@ OPTIONS = st.builds(
 
 @DIALECTS
 @given(st.lists(EDITS, min_size=1, max_size=3), OPTIONS, st.randoms())
+@example(
+    [[("write", "B_2", "one"), ("create", "B_2", "one")], [("remove", "B_2", "one")]],
+    PushOptions(delete=True, rebase=True),  # who forgets everything deletes nothing
+    Random(0),
+)
 def test_after_each_run_there_is_nothing_left_to_do(
     dialect: Dialect,
     rounds: list[list[tuple[str, str, str]]],

@@ -16,7 +16,7 @@ import pytest
 
 from bcpicture.emulator import Emulator, Fault, ThreadedEmulator
 from bcpicture.emulator.artwork import png
-from bcpicture.emulator.blobs import Blobs, blob_of
+from bcpicture.emulator.blobs import blob_of
 
 # What the fixtures of conftest.py hand out; a test module cannot import it.
 Client: TypeAlias = Any
@@ -92,6 +92,30 @@ async def test_a_picture_that_is_being_read_outlives_its_replacement(client: Cli
     assert (await reading).body == old
     assert (await client.get(client.stream())).body == new
     await client.until(lambda: not path.exists())
+
+
+async def test_a_picture_that_is_about_to_be_read_outlives_its_replacement(
+    client: Client,
+):
+    old, new = b"o" * 2_000_000, b"n" * 2_000_000
+    await client.put_picture(old)
+    path = item(client).blob.path
+    # The answer is decided, and not one byte of it has been read yet.
+    client.server.faults.add(Fault("apply_then_stall", seconds=0.05))
+    reading = asyncio.create_task(client.get(client.stream()))
+    await client.until(lambda: item(client).blob.readers == 1)
+    await client.put_picture(new)
+    assert (await reading).body == old
+    await client.until(lambda: not path.exists())
+
+
+async def test_a_reply_that_is_never_sent_holds_no_picture(client: Client):
+    await client.put_picture(bytes(2_000_000))
+    client.server.faults.add(Fault("apply_then_reset", times=None))
+    with pytest.raises(aiohttp.ClientError):
+        await client.get(client.stream())
+    assert client.server.faults.struck
+    await client.until(lambda: item(client).blob.readers == 0)
 
 
 async def test_nothing_is_left_behind(start: Start):
@@ -290,8 +314,7 @@ async def test_a_plain_with_says_what_was_meant():
         pass
 
 
-async def test_a_blob_in_memory_needs_no_file(tmp_path: Path):
-    blobs = Blobs(tmp_path)
-    pieces = [piece async for piece in blobs.read(blob_of(b"abc"), 1)]
+async def test_a_blob_in_memory_needs_no_file():
+    pieces = [piece async for piece in blob_of(b"abc").chunks(1)]
     assert pieces == [b"bc"]
-    assert [piece async for piece in blobs.read(blob_of(b""))] == []
+    assert [piece async for piece in blob_of(b"").chunks()] == []

@@ -204,7 +204,7 @@ async def served(app: Starlette) -> AsyncIterator[int]:
 
 
 async def eventually(condition: Callable[[], bool]) -> bool:
-    for _ in range(400):
+    for _ in range(2000):
         if condition():
             return True
         await asyncio.sleep(0.005)

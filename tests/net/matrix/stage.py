@@ -210,7 +210,7 @@ class Stage:
         pool = session.transport.http.connector
         assert governor is not None
         assert pool is not None
-        for _ in range(200):
+        for _ in range(5000):
             await asyncio.sleep(0.002)
             held = governor.in_flight or governor.waiting or pool._acquired
             if not held and not list(self.folder.iterdir()):
