@@ -19,6 +19,7 @@ NAMES = (
     "inventory",
     "journal",
     "planning",
+    "model",
 )
 
 
