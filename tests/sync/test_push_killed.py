@@ -3,60 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-import pytest
-
 from bcpicture.core.ledger import Way
 from bcpicture.emulator.artwork import png
-from bcpicture.sync.engine import WIDTH
 
 Shop: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
 OpenShop: TypeAlias = Callable[..., Any]
-
-ITEMS = 150
-
-
-def pictures(shop: Shop) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """Files for all items, of which every third has a picture of somebody else."""
-    ours = {number: shop.put(f"{number}.png") for number in shop.numbers}
-    theirs = {}
-    for number in shop.numbers[::3]:
-        theirs[number] = png(f"theirs {number}", side=16)
-        shop.record(number).set_picture(theirs[number])
-    return ours, theirs
 
 
 async def open_steps(shop: Shop) -> int:
     async with shop.box as box:
         return len(await box.kit.journal.open_intents())
-
-
-@pytest.mark.parametrize("seed", range(3))
-async def test_a_rerun_ends_where_an_undisturbed_run_does(
-    open_shop: OpenShop, seed: int
-):
-    dice = random.Random(seed)
-    async with open_shop(items=ITEMS) as shop:
-        ours, theirs = pictures(shop)
-        kills = 0
-        for _ in range(4):
-            kind = dice.choice(["list", "batch", "read", "upload", "upload", "upload"])
-            kills += await shop.kill("push", kind, dice.randrange(ITEMS // 8))
-        uploads = shop.log.kinds()["upload"]
-        pushed = await shop.push()
-        assert not pushed.report.failures
-        assert shop.all_there() == ours
-        assert set(shop.backup().values()) == set(theirs.values())
-        repeated = shop.log.kinds()["upload"] - ITEMS
-        assert repeated <= 2 * WIDTH * kills, (uploads, kills)
-        assert await open_steps(shop) == 0
-        assert not [*shop.state.glob("**/*.part"), *shop.state.glob("**/*.new")]
-        again = await shop.push()
-        assert again.outcomes == {}
-        assert again.plan.unchanged == ITEMS
 
 
 async def test_what_was_intended_is_settled_by_a_look(open_shop: OpenShop):
