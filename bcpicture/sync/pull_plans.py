@@ -77,6 +77,7 @@ class PlannedPull(PullPlan):
             forgotten=self.forgotten,
             clock=kit.clocks.monotonic,
             wall=kit.clocks.wall,
+            width=width,
         )
         return Run(self.steps, job, width=width)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from datetime import datetime
 
@@ -12,14 +13,11 @@ from bcpicture.core.options import PullOptions
 from bcpicture.core.steps import Adopt, Download, Keep, Remove, Step
 from bcpicture.errors import BcPictureError, NoPictureError, UsageError
 from bcpicture.resources.records import Records
+from bcpicture.sync.engine import WIDTH
 from bcpicture.sync.fetching import Fetched, fetch
 from bcpicture.sync.filing import Filing
 from bcpicture.sync.report import Ending, Outcome, Report
 from bcpicture.sync.targets import Staged
-
-TOGETHER = 8
-"""Small pictures that become files together: as many as a run that is killed has
-fetched for nothing, besides those that were on their way."""
 
 GONE_SINCE = "the picture is gone since the plan was made"
 
@@ -60,6 +58,17 @@ class Pulling:
     wall: Callable[[], datetime]
     """The time of day."""
 
+    width: int = WIDTH
+    """Steps at once; so many small pictures become files together."""
+
+    _room: asyncio.Semaphore = attrs.field(init=False, repr=False)
+    """Pictures on their way, and those that are no files yet: twice the width, so that
+    a run that is killed has fetched no more for nothing."""
+
+    @_room.default
+    def _new_room(self) -> asyncio.Semaphore:
+        return asyncio.Semaphore(2 * self.width)
+
     @property
     def run(self) -> str:
         """What the journal calls the run."""
@@ -68,7 +77,7 @@ class Pulling:
     @property
     def together(self) -> int:
         """How many pictures become files at once."""
-        return TOGETHER
+        return self.width
 
     # -- the run
 
@@ -118,6 +127,16 @@ class Pulling:
                 )
 
     async def _download(self, step: Download) -> Outcome | Fetched:
+        await self._room.acquire()
+        done = None
+        try:
+            done = await self._fetch(step)
+        finally:
+            if not isinstance(done, Fetched):
+                self._room.release()
+        return done
+
+    async def _fetch(self, step: Download) -> Outcome | Fetched:
         started = self.clock()
         picture, target = self.records.picture_of(step.id), self.filing.placing.target
         try:
@@ -135,9 +154,13 @@ class Pulling:
         if not isinstance(fetched.content, Staged):
             return fetched
         # What lies beside its place already does not wait for others.
-        [outcome] = await self.close([fetched])
+        [outcome] = await self.filing.put([fetched])
         return outcome
 
     async def close(self, sent: Sequence[Fetched]) -> list[Outcome]:
         """Make files of some pictures."""
-        return await self.filing.put(sent)
+        try:
+            return await self.filing.put(sent)
+        finally:
+            for _ in sent:
+                self._room.release()

@@ -114,7 +114,7 @@ class Victim:
         assert set(shop.backup().values()) == self.theirs
         for root in (shop.state, shop.photos):
             assert not [it for it in root.rglob("*") if it.suffix in LEFT_OVER]
-        assert self.repeated <= self.allowed
+        assert self.repeated <= self.allowed, (self.repeated, self.kills)
 
 
 async def kill_until_done(victim: Victim, kills: int) -> None:

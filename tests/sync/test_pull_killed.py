@@ -13,7 +13,6 @@ import pytest
 from bcpicture.core.ledger import Action, Intent
 from bcpicture.emulator.artwork import png
 from bcpicture.sync.engine import WIDTH
-from bcpicture.sync.pulling import TOGETHER
 
 Shop: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
 OpenShop: TypeAlias = Callable[..., Any]
@@ -62,7 +61,7 @@ async def test_a_rerun_ends_where_an_undisturbed_run_does(
         assert len(shop.manifest()) == ITEMS
         assert set(shop.backup().values()) == set(theirs.values())
         repeated = shop.log.kinds()["read"] - ITEMS
-        assert repeated <= 2 * (WIDTH + TOGETHER) * kills
+        assert repeated <= 2 * WIDTH * kills
         assert await open_steps(shop) == 0
         assert not [*shop.state.glob("**/*.part"), *shop.photos.glob(".*")]
         again = await shop.pull()
