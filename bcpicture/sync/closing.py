@@ -8,7 +8,6 @@ plain, the picture is read.
 
 from __future__ import annotations
 
-import asyncio
 import copy
 from collections.abc import Sequence
 
@@ -22,12 +21,11 @@ from bcpicture.errors import BcPictureError, ConflictError, JournalError
 from bcpicture.sync.guarding import Desk
 from bcpicture.sync.looks import Look, digest_of, look_at
 from bcpicture.sync.report import Ending, Outcome
+from bcpicture.sync.turns import in_turns
 
 CLOSING = 50
 """Steps that are looked at together once they are done: as many as a run that is killed
 leaves to the next one at most."""
-
-_READERS = 5
 
 
 @attrs.frozen(kw_only=True)
@@ -104,15 +102,11 @@ class Closing:
     async def _verdicts(self, sent: Sequence[Sent]) -> list[_Verdict]:
         ids = [one.intent.id for one in sent]
         looks = await look_at(self.desk.records, ids, self.desk.clock())
-        turns = asyncio.Semaphore(_READERS)
 
         async def judged(one: Sent) -> _Verdict:
-            async with turns:
-                return await self._judge(one, looks[one.intent.id])
+            return await self._judge(one, looks[one.intent.id])
 
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(judged(one)) for one in sent]
-        return [task.result() for task in tasks]
+        return await in_turns(judged, sent)
 
     async def _note(self, sent: Sequence[Sent], verdicts: Sequence[_Verdict]) -> None:
         told = zip(sent, verdicts, strict=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Sequence
 
@@ -16,6 +15,7 @@ from bcpicture.core.steps import Delete, Replaces, Upload
 from bcpicture.errors import BcPictureError, NoPictureError
 from bcpicture.resources.pictures import PictureHandle
 from bcpicture.resources.records import Records
+from bcpicture.sync.turns import in_turns
 
 FRESH = 60.0
 """Seconds for which it is relied on what a record looked like."""
@@ -109,21 +109,15 @@ async def look_at(records: Records, ids: Sequence[str], now: float) -> dict[str,
     Raises:
         BcPictureError: None of them can be looked at.
     """
-    turns = asyncio.Semaphore(_AT_ONCE)
 
     async def part(some: Sequence[str]) -> dict[str, Look]:
-        async with turns:
-            return {it.id: Look.of(it, now) async for it in records.refreshed(some)}
+        return {it.id: Look.of(it, now) async for it in records.refreshed(some)}
 
     parts = [ids[at : at + _PART] for at in range(0, len(ids), _PART)]
     if len(parts) == 1:
         return await part(ids)
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(part(some)) for some in parts]
-    except BaseExceptionGroup as several:
-        raise several.exceptions[0] from None
-    return {id_: look for task in tasks for id_, look in task.result().items()}
+    looks = await in_turns(part, parts, width=_AT_ONCE)
+    return {id_: look for some in looks for id_, look in some.items()}
 
 
 async def digest_of(picture: PictureHandle) -> tuple[str | None, int]:

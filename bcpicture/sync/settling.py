@@ -6,7 +6,6 @@ would have left, those that it would have replaced, or neither.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
@@ -17,14 +16,13 @@ from bcpicture.errors import MissingError, SourceError
 from bcpicture.resources.records import Records
 from bcpicture.sync.journal import Journal
 from bcpicture.sync.looks import Look, digest_of, look_at
+from bcpicture.sync.turns import in_turns
 
 Find = Callable[[Intent, str], Awaitable[str | None]]
 """SHA-256 of what a file of a folder holds now; None if it is not there."""
 
 _FILES = {Action.DOWNLOAD, Action.REMOVE}
 """What concerns a file, and no picture in Business Central."""
-
-_READERS = 5
 
 _RUNS = 100
 """Runs that are looked at, the latest ones."""
@@ -103,15 +101,11 @@ class Settling:
     async def _each(self, intents: Sequence[Intent]) -> list[Intent]:
         ids = [one.id for one in intents]
         looks = await look_at(self.records, ids, self.clock())
-        turns = asyncio.Semaphore(_READERS)
 
         async def one(intent: Intent) -> Intent:
-            async with turns:
-                return await self._settle(intent, looks.get(intent.id))
+            return await self._settle(intent, looks.get(intent.id))
 
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(intent)) for intent in intents]
-        return [task.result() for task in tasks]
+        return await in_turns(one, intents)
 
     async def _settle_files(
         self, intents: Sequence[Intent], folders: Mapping[str, str]

@@ -17,11 +17,11 @@ from bcpicture.resources.records import Records
 from bcpicture.sync.looks import digest_of, look_at
 from bcpicture.sync.sources import Source
 from bcpicture.sync.targets import Target
+from bcpicture.sync.turns import in_turns
 
 PAGE = 20_000
 """Records a page: few requests; nothing of their pictures is read for it."""
 
-_READERS = 5
 """Pictures that are read at once."""
 
 
@@ -78,19 +78,14 @@ class Surveyor:
                 answers.failed[id_] = str(look.error)
 
     async def _read(self, ids: Sequence[str], answers: Answers) -> None:
-        turns = asyncio.Semaphore(_READERS)
-
         async def read(id_: str) -> None:
-            async with turns:
-                try:
-                    digest, _ = await digest_of(self.records.picture_of(id_))
-                except MissingError:
-                    answers.read[id_] = None
-                except BcPictureError as error:
-                    answers.failed[id_] = str(error)
-                else:
-                    answers.read[id_] = digest
+            try:
+                digest, _ = await digest_of(self.records.picture_of(id_))
+            except MissingError:
+                answers.read[id_] = None
+            except BcPictureError as error:
+                answers.failed[id_] = str(error)
+            else:
+                answers.read[id_] = digest
 
-        async with asyncio.TaskGroup() as group:
-            for id_ in ids:
-                group.create_task(read(id_))
+        await in_turns(read, ids)

@@ -6,8 +6,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+import pytest
+
 from bcpicture.core.ledger import Way
+from bcpicture.emulator import Fault
 from bcpicture.emulator.artwork import png
+from bcpicture.errors import UnavailableError
 
 Shop: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
 OpenShop: TypeAlias = Callable[..., Any]
@@ -56,3 +60,16 @@ async def test_a_picture_of_somebody_else_leaves_it_unknown(open_shop: OpenShop)
         pushed = await shop.push()
         assert pushed.endings == {"1896-S": "uploaded"}
         assert list(shop.backup().values()) == [theirs]
+
+
+async def test_what_cannot_be_settled_is_an_error_as_it_is(open_shop: OpenShop):
+    async with open_shop(items=60) as shop:
+        for number in shop.numbers:
+            shop.put(f"{number}.png")
+        assert await shop.kill("push", "upload", 20)
+        ill = Fault("status", status=503, path="Content", times=None)
+        shop.server.faults.add(ill)
+        with pytest.raises(UnavailableError):
+            await shop.push()
+        shop.server.faults.clear()
+        assert not (await shop.push()).report.failures
