@@ -42,8 +42,25 @@ class Answer:
     headers: Mapping[str, str]
     """By their names as the service writes them."""
 
-    body: bytes
-    """JSON, as if it had come alone."""
+    told: object = None
+    """Its JSON: read already, or in a text; None if there is none."""
+
+    @property
+    def body(self) -> bytes:
+        """Its JSON, as if it had come alone."""
+        if self.told is None:
+            return b""
+        text = self.told if isinstance(self.told, str) else json.dumps(self.told)
+        return text.encode()
+
+    def read(self) -> object:
+        """What it tells.
+
+        Raises:
+            AnswerError: It is no JSON.
+        """
+        plain = self.told is not None and not isinstance(self.told, str)
+        return self.told if plain else read_json(self.body)
 
     def failure(self, url: str, *, now: float) -> Failure:
         """It as a failed request.
@@ -100,13 +117,10 @@ def _answer(told: Any, where: str) -> tuple[int, Answer]:  # noqa: ANN401 - JSON
     name, status, headers = told.get("id"), told.get("status"), told.get("headers")
     if not isinstance(status, int) or isinstance(status, bool):
         raise unexpected(f"expected a whole number @ {where}.status")
-    body = told.get("body")
-    # Some send a body of JSON as text.
-    text = body if isinstance(body, str) else json.dumps(body)
     known = headers if isinstance(headers, Mapping) else {}
     place = int(name) if isinstance(name, str) and name.isdecimal() else -1
     return place, Answer(
         status=status,
         headers={str(name): str(value) for name, value in known.items()},
-        body=b"" if body is None else text.encode(),
+        told=told.get("body"),
     )

@@ -225,9 +225,14 @@ def read_page(body: bytes, kind: type[T]) -> Page[T]:
 
 def read_picture(body: bytes) -> Picture:
     """Read a picture's metadata, as an object or inside an array."""
-    return _structured(_unwrapped(read_json(body)), Picture, "$")
+    return picture_of(read_json(body))
 
 
-def read_item(body: bytes) -> Item:
-    """Read one item, or one other record."""
-    return _structured(read_json(body), Item, "$")
+def picture_of(told: object) -> Picture:
+    """A picture's metadata, from JSON that has been read."""
+    return _structured(_unwrapped(told), Picture, "$")
+
+
+def item_of(told: object) -> Item:
+    """One item, or one other record, from JSON that has been read."""
+    return _structured(told, Item, "$")

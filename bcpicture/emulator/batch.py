@@ -28,7 +28,7 @@ from bcpicture.emulator.problems import (
     not_supported,
 )
 from bcpicture.emulator.query import split_query
-from bcpicture.emulator.reply import Reply, error_reply
+from bcpicture.emulator.reply import Reply, error_reply, written
 from bcpicture.emulator.service import Call
 from bcpicture.emulator.views import stream_name
 from bcpicture.emulator.work import TookTooLongError
@@ -222,7 +222,7 @@ def _written(asked: Asked, reply: Reply) -> bytes:
         headers["content-type"] = reply.content_type
         headers["odata-version"] = "4.0"
     told = {"id": asked.id, "status": reply.status, "headers": headers}
-    head = json.dumps(told, separators=(",", ":")).encode()
+    head = written(told)
     if not reply.body:
         return head
     body = reply.body

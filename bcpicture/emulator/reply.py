@@ -11,6 +11,8 @@ from bcpicture.emulator.problems import ServiceError
 
 Headers = tuple[tuple[str, str], ...]
 
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 JSON = "application/json; odata.metadata=minimal; odata.streaming=true"
 
 
@@ -58,10 +60,16 @@ class Reply:
         return attrs.evolve(self, headers=self.headers + more)
 
 
+def written(payload: object) -> bytes:
+    """Something as JSON, as short as can be."""
+    return _ENCODE(payload).encode()
+
+
 def json_reply(status: int, payload: object, headers: Headers = ()) -> Reply:
     """A reply with a JSON body."""
-    body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
-    return Reply(status=status, body=body, content_type=JSON, headers=headers)
+    return Reply(
+        status=status, body=written(payload), content_type=JSON, headers=headers
+    )
 
 
 def error_reply(problem: ServiceError) -> Reply:

@@ -20,7 +20,7 @@ from yarl import URL
 
 from bcpicture.core import batches, urls
 from bcpicture.core.batches import Answer
-from bcpicture.core.decoding import read_picture
+from bcpicture.core.decoding import picture_of, read_json
 from bcpicture.core.dialects import Parent
 from bcpicture.core.meanings import error_for
 from bcpicture.core.models import Item, Picture, PictureInfo
@@ -99,8 +99,8 @@ class Batches(Generic[InfoT]):
         """Where it is asked of one record."""
 
     @abstractmethod
-    def _read(self, ref: RecordRef, body: bytes) -> InfoT:
-        """What is told of one record.
+    def _read(self, ref: RecordRef, told: object) -> InfoT:
+        """What is told of one record, by JSON that has been read.
 
         Raises:
             AnswerError: It cannot be read.
@@ -205,7 +205,7 @@ class Batches(Generic[InfoT]):
             if answer is None:
                 self._refs.append(ref)
             elif answer.status < 300:
-                told.append(self._legible(ref, answer.body))
+                told.append(self._legible(ref, answer))
             elif (wait := self._wait(failure := self._failure(url, answer))) < inf:
                 delay = max(delay, wait)
                 again.append(ref)
@@ -216,9 +216,9 @@ class Batches(Generic[InfoT]):
             told += await self._without_batch(again)
         return told
 
-    def _legible(self, ref: RecordRef, body: bytes) -> InfoT:
+    def _legible(self, ref: RecordRef, answer: Answer) -> InfoT:
         try:
-            return self._read(ref, body)
+            return self._read(ref, answer.read())
         except AnswerError as error:
             return self._failed(ref, error)
 
@@ -249,7 +249,7 @@ class Batches(Generic[InfoT]):
         request = Request(method="GET", url=url, headers=READ_JSON)
         try:
             body = await self._company.session.call(request, Exchange.read)
-            return self._read(ref, body)
+            return self._read(ref, read_json(body))
         except BcPictureError as error:
             return self._failed(ref, _named(ref, error))
 
@@ -262,8 +262,8 @@ class PictureInfos(Batches[PictureInfo]):
         endpoint, record_id = self._company.endpoint, ref.known_id or ""
         return urls.picture(endpoint, company_id, self._parent, record_id)
 
-    def _read(self, ref: RecordRef, body: bytes) -> PictureInfo:
-        return _info(ref, picture=read_picture(body))
+    def _read(self, ref: RecordRef, told: object) -> PictureInfo:
+        return _info(ref, picture=picture_of(told))
 
     def _failed(self, ref: RecordRef, error: BcPictureError) -> PictureInfo:
         return _info(ref, error=error)

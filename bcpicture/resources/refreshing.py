@@ -12,7 +12,7 @@ import attrs
 from yarl import URL
 
 from bcpicture.core import urls
-from bcpicture.core.decoding import read_item
+from bcpicture.core.decoding import item_of
 from bcpicture.core.fields import F
 from bcpicture.core.models import Item, RecordInfo
 from bcpicture.errors import BcPictureError, RejectedError
@@ -38,8 +38,8 @@ class Refreshed(Batches[RecordInfo]):
             options,
         )
 
-    def _read(self, ref: RecordRef, body: bytes) -> RecordInfo:
-        return _info(ref, item=read_item(body))
+    def _read(self, ref: RecordRef, told: object) -> RecordInfo:
+        return _info(ref, item=item_of(told))
 
     def _failed(self, ref: RecordRef, error: BcPictureError) -> RecordInfo:
         return _info(ref, error=error)

@@ -103,10 +103,14 @@ class Closing:
         ids = [one.intent.id for one in sent]
         looks = await look_at(self.desk.records, ids, self.desk.clock())
 
-        async def judged(one: Sent) -> _Verdict:
-            return await self._judge(one, looks[one.intent.id])
+        async def read(pair: tuple[Sent, Look]) -> _Verdict:
+            return await self._read(*pair)
 
-        return await in_turns(judged, sent)
+        pairs = [*zip(sent, map(looks.__getitem__, ids), strict=True)]
+        judged = [self._judge(one, look) for one, look in pairs]
+        doubts = [pair for pair, it in zip(pairs, judged, strict=True) if it is None]
+        found = iter(await in_turns(read, doubts))
+        return [it or next(found) for it in judged]
 
     async def _note(self, sent: Sequence[Sent], verdicts: Sequence[_Verdict]) -> None:
         told = zip(sent, verdicts, strict=True)
@@ -119,7 +123,8 @@ class Closing:
             unlinks=[it.unlink for it in verdicts if it.unlink],
         )
 
-    async def _judge(self, one: Sent, look: Look) -> _Verdict:
+    def _judge(self, one: Sent, look: Look) -> _Verdict | None:
+        """What the record's signs tell; None if its picture has to be read."""
         if look.error is not None:
             return _Verdict(one.outcome(look.error))
         if one.done is None:
@@ -131,7 +136,7 @@ class Closing:
         answered = one.done.date
         if within(look.item.modified, answered=answered, seconds=one.window):
             return self._agreed(one, look)
-        return await self._read(one, look)
+        return None
 
     async def _read(self, one: Sent, look: Look) -> _Verdict:
         picture = self.desk.records.picture_of(one.intent.id)

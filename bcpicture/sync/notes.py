@@ -80,21 +80,20 @@ class Note:
     def write(self, connection: sqlite3.Connection) -> None:
         """Write all of it."""
         many = partial(run_many, connection)
-        many(schema.DROP_RECORD, ((it,) for it in self.forgotten))
-        many(schema.DROP_REJECTION, ((it,) for it in self.forgotten))
-        many(schema.PUT_RECORD, map(rows.agreement_row, self.agreements))
-        many(schema.DROP_ACCEPTED, ((it.id, it.digest) for it in self.agreements))
+        if self.forgotten:
+            many(schema.DROP_RECORD, ((it,) for it in self.forgotten))
+            many(schema.DROP_REJECTION, ((it,) for it in self.forgotten))
+        if self.agreements:
+            many(schema.PUT_RECORD, map(rows.agreement_row, self.agreements))
+            many(schema.DROP_ACCEPTED, ((it.id, it.digest) for it in self.agreements))
         many(schema.DROP_LINK, map(rows.link_key, self.unlinks))
         many(schema.PUT_LINK, map(rows.link_row, self.links))
         many(schema.PUT_REJECTION, map(rows.rejection_row, self.rejections))
-        many(schema.PUT_STEP, (self._settled(connection, it) for it in self.settled))
-
-    def _settled(
-        self, connection: sqlite3.Connection, it: Intent
-    ) -> tuple[rows.Cell, ...]:
-        row = rows.step_row(it, self.changed)
-        if it.step:
-            return (it.step, *row)
-        # The latest of several attempts; none if it failed before it was intended.
-        ((seq,),) = run(connection, schema.FIND_STEP, row[:4])
-        return (seq if isinstance(seq, int) else None, *row)
+        for it in self.settled:
+            row = rows.step_row(it, self.changed)
+            if it.step:
+                run(connection, schema.PUT_STEP, (it.step, *row))
+            else:
+                # The latest of several attempts; a new row if it failed before it was
+                # intended.
+                run(connection, schema.PUT_LAST_STEP, row)

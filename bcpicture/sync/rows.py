@@ -50,14 +50,16 @@ def mark_of(text: str) -> int:
 
 def marked(*cells: object) -> tuple[Cell, ...]:
     """The cells as they are written, and behind them their mark."""
-    written = tuple(_written(cell) for cell in cells)
-    text = SEPARATOR.join("" if cell is None else str(cell) for cell in written)
-    return (*written, mark_of(text))
+    written = [it if isinstance(it, str) else _written(it) for it in cells]
+    texts = ["" if cell is None else str(cell) for cell in written]
+    # Looked at together: hardly any of a hundred thousand rows has a strange cell.
+    if not _is_plain("".join(texts)):
+        written = [safe(cell) if isinstance(cell, str) else cell for cell in written]
+        texts = ["" if cell is None else str(cell) for cell in written]
+    return (*written, mark_of(SEPARATOR.join(texts)))
 
 
 def _written(cell: object) -> Cell:
-    if isinstance(cell, str):
-        return safe(cell)
     if cell is None or isinstance(cell, int):
         return cell if cell is None else int(cell)
     if isinstance(cell, datetime):
@@ -72,7 +74,7 @@ def utc(time: datetime) -> str:
 
 def safe(text: str) -> str:
     """*text* so that it can be written: a file's name need not be text at all."""
-    if text.isascii() and text.isprintable():
+    if _is_plain(text):
         return text
     strange = SEPARATOR in text or "\0" in text or text.startswith(_ESCAPE)
     if not strange:
@@ -81,6 +83,10 @@ def safe(text: str) -> str:
         except UnicodeEncodeError:
             strange = True
     return _ESCAPE + text.encode("unicode_escape").decode() if strange else text
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable()
 
 
 def plain(text: str) -> str:

@@ -168,8 +168,9 @@ DROP_ACCEPTED = "DELETE FROM rejections WHERE id = ? AND sent = ?"
 PUT_RUN = "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 ADD_STEP = "INSERT INTO steps VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 PUT_STEP = "INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-FIND_STEP = (
-    "SELECT max(seq) FROM steps WHERE run = ? AND id = ? AND action = ? AND name = ?"
+PUT_LAST_STEP = (
+    "INSERT OR REPLACE INTO steps SELECT max(seq), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+    " ?10, ?11, ?12 FROM steps WHERE run = ?1 AND id = ?2 AND action = ?3 AND name = ?4"
 )
 DROP_STEP = "DELETE FROM steps WHERE seq = ?"
 DROP_ALL = ("DELETE FROM records", "DELETE FROM links", "DELETE FROM rejections")

@@ -19,7 +19,9 @@ NAMES = (
     "inventory",
     "journal",
     "planning",
+    "bulk",
     "model",
+    "kills",
 )
 
 

@@ -52,9 +52,9 @@ def test_answers_are_sorted_by_their_ids():
         {"id": "7", "status": 200},
     )
     assert read(body, 3) == [
-        Answer(status=200, headers={"A": "1"}, body=b'{"id": "x"}'),
+        Answer(status=200, headers={"A": "1"}, told={"id": "x"}),
         None,
-        Answer(status=204, headers={}, body=b""),
+        Answer(status=204, headers={}),
     ]
 
 
@@ -62,14 +62,19 @@ def test_a_body_may_be_json_in_a_text():
     [answer] = read(answered({"id": "0", "status": 200, "body": '{"id": "x"}'}), 1)
     assert answer
     assert answer.body == b'{"id": "x"}'
+    assert answer.read() == {"id": "x"}
+
+
+@pytest.mark.parametrize("told", [None, "", "{", '{"id": '])
+def test_an_answer_that_is_no_json_cannot_be_read(told: str | None):
+    with pytest.raises(AnswerError, match="is no JSON"):
+        Answer(status=200, headers={}, told=told).read()
 
 
 def test_a_refusal_inside_tells_what_one_outside_would_tell():
     error = {"code": "Application_TooManyRequests", "message": "Slow down."}
     for name in ("Retry-After", "retry-after", "RETRY-AFTER"):
-        answer = Answer(
-            status=429, headers={name: "7"}, body=json.dumps({"error": error}).encode()
-        )
+        answer = Answer(status=429, headers={name: "7"}, told={"error": error})
         failure = answer.failure("companies(1)/x", now=0.0)
         assert (failure.status, failure.code) == (429, error["code"])
         assert failure.retry_after == 7
