@@ -9,6 +9,12 @@ import attrs
 
 from bcpicture.core.signs import FileSigns, ItemSigns, PictureSigns
 
+CUT_OFF = "cut off"
+"""Summary of a run that was killed, once another one has found that out."""
+
+STOPPED = ", stopped"
+"""How the summary of a run ends that was told to stop."""
+
 
 class Way(Enum):
     """Which way pictures go."""
@@ -175,10 +181,11 @@ class RunRecord:
     """``push``, ``pull`` or ``undo``."""
 
     folder: str = ""
-    """Where the files are, or what was undone."""
+    """Where the files are; of an undo, those of the run that it undoes."""
 
     matching: str = ""
-    """Fingerprint of the options that decide which file belongs to which record."""
+    """Fingerprint of the options that decide which file belongs to which record; of an
+    undo, the run that it undoes."""
 
     host: str = ""
     """Machine that it ran on."""
@@ -191,6 +198,11 @@ class RunRecord:
 
     summary: str = ""
     """How it ended, in one sentence."""
+
+    @property
+    def through(self) -> bool:
+        """Whether it came to its end; it was neither killed nor stopped."""
+        return self.ended is not None and not self.summary.endswith((CUT_OFF, STOPPED))
 
 
 @attrs.frozen(kw_only=True)

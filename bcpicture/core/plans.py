@@ -19,6 +19,8 @@ from bcpicture.core.steps import (
     PushStep,
     Remove,
     Replaces,
+    Restore,
+    UndoStep,
     Upload,
     Why,
 )
@@ -144,3 +146,35 @@ class PullPlan:
         yield from self.kept
         yield from self.downloads
         yield from self.removals
+
+
+@attrs.frozen(kw_only=True)
+class UndoPlan:
+    """What an undo will do, in its order: the last step of the run is taken back first.
+
+    Whether there is still what the run left is found out when it is run.
+    """
+
+    run: str = ""
+    """Which run is undone."""
+
+    command: str = ""
+    """What that run did: ``push``, ``pull`` or ``undo``."""
+
+    folder: str = ""
+    """Its folder."""
+
+    restores: tuple[Restore, ...] = ()
+    """Steps that are taken back."""
+
+    kept: tuple[Keep, ...] = ()
+    """Steps that cannot be taken back, and why."""
+
+    brakes: tuple[Brake, ...] = ()
+    """None: whoever undoes a run has seen what it did."""
+
+    @property
+    def steps(self) -> Iterator[UndoStep]:
+        """All steps, in the order in which they are carried out."""
+        yield from self.kept
+        yield from self.restores

@@ -10,6 +10,7 @@ from enum import Enum, StrEnum
 
 import attrs
 
+from bcpicture.core.ledger import Action, Intent
 from bcpicture.core.signs import FileSigns, ItemSigns, PictureSigns
 
 
@@ -77,6 +78,12 @@ class Why(StrEnum):
     PICTURE_GONE = "the picture is gone"
     NO_REMOVE = "the picture is gone, and deleting files was not asked for"
     REMOVED_AND_CHANGED = "the picture is gone, but somebody else changed the file"
+
+    PUT_BACK = "what was there before is put back"
+    TAKEN_BACK = "there was nothing before"
+    NOT_SAVED = "what was there before was not saved"
+    NOT_KEPT = "what was there before is not in the backup any more"
+    IN_DOUBT = "nobody knows whether it happened"
 
 
 @attrs.frozen(kw_only=True)
@@ -250,11 +257,43 @@ class Remove:
     """Its picture's signs when it was looked at: there is none."""
 
 
+@attrs.frozen(kw_only=True)
+class Restore:
+    """Take back one step of a run, if there is still what it left."""
+
+    number: str
+    """What people know the record by."""
+
+    id: str
+    """GUID of the record."""
+
+    name: str
+    """The file, relative to the folder of that run."""
+
+    reason: str
+    """Why, in words; mostly a `Why`."""
+
+    action: Action
+    """What happens now: the opposite of what the run did."""
+
+    before: str | None
+    """SHA-256 of what must be there, since the run left it; None: nothing."""
+
+    after: str | None
+    """SHA-256 of what is put back; None: nothing."""
+
+    undoes: Intent = attrs.field(repr=False)
+    """The step that is taken back."""
+
+
 PushStep = Upload | Adopt | Delete | Keep
 """A step of a push."""
 
 PullStep = Download | Adopt | Remove | Keep
 """A step of a pull."""
 
-Step = Upload | Adopt | Delete | Keep | Download | Remove
-"""A step of either."""
+UndoStep = Restore | Keep
+"""A step of an undo."""
+
+Step = Upload | Adopt | Delete | Keep | Download | Remove | Restore
+"""A step of any of them."""

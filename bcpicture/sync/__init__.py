@@ -4,7 +4,7 @@ from bcpicture.core.brakes import Brake, BrakeKind, Limit
 from bcpicture.core.mapping import MapRow, parse_map
 from bcpicture.core.options import MatchOptions, PullOptions, PushOptions
 from bcpicture.core.pairing import Download, LocalFile, PushPlan, Upload
-from bcpicture.core.steps import Adopt, Delete, Keep, Remove, Replaces, Why
+from bcpicture.core.steps import Adopt, Delete, Keep, Remove, Replaces, Restore, Why
 from bcpicture.sync.kit import Clocks
 from bcpicture.sync.old_engine import WIDTH, Run
 from bcpicture.sync.old_folder import scan
@@ -13,6 +13,7 @@ from bcpicture.sync.pull_plans import PlannedPull
 from bcpicture.sync.push_plans import PlannedPush
 from bcpicture.sync.report import Ending
 from bcpicture.sync.transfers import plan, pull, push
+from bcpicture.sync.undo_plans import PlannedUndo
 from bcpicture.sync.workspace import Workspace
 from bcpicture.sync.workspace import open_workspace as open  # noqa: A004 - sync.open()
 
@@ -34,12 +35,14 @@ __all__ = [
     "Outcome",
     "PlannedPull",
     "PlannedPush",
+    "PlannedUndo",
     "PullOptions",
     "PushOptions",
     "PushPlan",
     "Remove",
     "Replaces",
     "Report",
+    "Restore",
     "Run",
     "Upload",
     "Why",

@@ -11,7 +11,7 @@ import hashlib
 import os
 import secrets
 import threading
-from collections.abc import AsyncIterable, Callable, Container, Iterator
+from collections.abc import AsyncIterable, Callable, Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -99,6 +99,14 @@ class Backups:
         """Whether there is a file for it, whole or not."""
         return await in_thread(self._path(digest).is_file)
 
+    async def among(self, digests: Iterable[str]) -> set[str]:
+        """Those of some digests for which there is a file, whole or not."""
+        return await in_thread(self._among, digests)
+
+    async def size(self) -> int:
+        """Bytes of all pictures."""
+        return await in_thread(self._size)
+
     async def check(self) -> tuple[str, ...]:
         """Read everything; return the digests of what is damaged."""
         return await in_thread(self._check)
@@ -140,6 +148,16 @@ class Backups:
             f"The picture {path} in the backup is damaged.",
             advice="Check the disk; nothing was put back.",
         )
+
+    def _among(self, digests: Iterable[str]) -> set[str]:
+        return {digest for digest in digests if self._path(digest).is_file()}
+
+    def _size(self) -> int:
+        size = 0
+        for path in self._files():
+            with suppress(FileNotFoundError):
+                size += path.stat().st_size
+        return size
 
     def _files(self) -> Iterator[Path]:
         """All pictures, listed before any of them is touched."""

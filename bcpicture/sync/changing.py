@@ -36,7 +36,7 @@ def examine(change: Change, path: Path, begin: Callable[[], Part]) -> None:
         change.after, change.staged = content.digest, content
     old = _look(change, path)
     change.examined = True
-    change.refused = change.strict and change.found != change.before
+    change.refused = change.strict and change.found not in {change.before, change.after}
     if not change.waiting or content is None:
         return
     if change.staged is None:

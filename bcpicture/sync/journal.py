@@ -147,11 +147,12 @@ class Journal:
 
         return await self._database.do(work)
 
-    async def steps(self, run_id: str) -> list[Intent]:
-        """The steps of a run in their order; a repeated one is there twice."""
+    async def steps(self, run_id: str | None = None) -> list[Intent]:
+        """The steps of a run, or all, in their order; a repeated one is there twice."""
 
         def work(connection: sqlite3.Connection) -> list[Intent]:
-            return [it for it, _ in self._steps(connection) if it.run == run_id]
+            found = (it for it, _ in self._steps(connection))
+            return [it for it in found if run_id is None or it.run == run_id]
 
         return await self._database.do(work)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import attrs
 
-from bcpicture.core.ledger import Agreement, RunRecord
+from bcpicture.core.ledger import STOPPED, Agreement, RunRecord
 from bcpicture.core.options import PullOptions
 from bcpicture.core.steps import Adopt, Download, Keep, Remove, Step
 from bcpicture.errors import BcPictureError, NoPictureError, UsageError
@@ -95,7 +95,7 @@ class Pulling:
         try:
             await self.filing.shelf.close()
         finally:
-            summary = report.summary + (", stopped" if report.stopped else "")
+            summary = report.summary + (STOPPED if report.stopped else "")
             journal = self.filing.placing.journal
             await journal.end(self.run, self.wall(), summary)
 

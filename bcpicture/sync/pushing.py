@@ -8,6 +8,7 @@ from datetime import datetime
 import attrs
 
 from bcpicture.core.ledger import (
+    STOPPED,
     Agreement,
     RunRecord,
 )
@@ -65,7 +66,7 @@ class Pushing:
 
     async def end(self, report: Report) -> None:
         """Note how it ended."""
-        summary = f"{report.summary}, stopped" if report.stopped else report.summary
+        summary = report.summary + (STOPPED if report.stopped else "")
         await self.push.desk.journal.end(self.run, self.wall(), summary)
 
     def feed(

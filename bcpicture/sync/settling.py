@@ -11,7 +11,7 @@ from datetime import datetime
 
 import attrs
 
-from bcpicture.core.ledger import Action, Intent, State
+from bcpicture.core.ledger import CUT_OFF, Action, Intent, State
 from bcpicture.errors import MissingError, SourceError
 from bcpicture.resources.records import Records
 from bcpicture.sync.journal import Journal
@@ -95,7 +95,7 @@ class Settling:
             await self.journal.note(settled=over)
         for run in runs:
             if run.ended is None:
-                await self.journal.end(run.id, self.wall(), "cut off")
+                await self.journal.end(run.id, self.wall(), CUT_OFF)
         return _sorted(settled)
 
     async def _each(self, intents: Sequence[Intent]) -> list[Intent]:

@@ -29,6 +29,8 @@ from bcpicture.sync.pulling import Ready
 from bcpicture.sync.push_plans import PlannedPush
 from bcpicture.sync.sources import Source
 from bcpicture.sync.targets import Target
+from bcpicture.sync.undo_plans import PlannedUndo
+from bcpicture.sync.undoing import Returned, Seen
 
 KEEP = timedelta(days=90)
 """How long what was replaced is kept, unless somebody says otherwise."""
@@ -193,6 +195,22 @@ class Workspace:
         await asyncio.to_thread(places.require_apart, root, folder.path)
         return folder
 
+    # -- undo
+
+    async def plan_undo(self, run_id: str | None = None) -> PlannedUndo:
+        """Find out what it takes to take back a run, without doing any of it.
+
+        Args:
+            run_id: Which run, as the journal calls it. None: the last one that changed
+                something; if that was an undo that did not come to its end, what is
+                left of it.
+
+        Raises:
+            UsageError: There is no such run.
+            SourceError: Its folder is not there.
+        """
+        return await PlannedUndo.make(self.kit, run_id)
+
     # -- whatever was planned
 
     @overload
@@ -201,9 +219,12 @@ class Workspace:
     @overload
     def run(self, plan: PlannedPull, *, width: int = WIDTH) -> Run[Ready, Fetched]: ...
 
+    @overload
+    def run(self, plan: PlannedUndo, *, width: int = WIDTH) -> Run[Seen, Returned]: ...
+
     def run(
-        self, plan: PlannedPush | PlannedPull, *, width: int = WIDTH
-    ) -> Run[Prepared, Sent] | Run[Ready, Fetched]:
+        self, plan: PlannedPush | PlannedPull | PlannedUndo, *, width: int = WIDTH
+    ) -> Run[Prepared, Sent] | Run[Ready, Fetched] | Run[Seen, Returned]:
         """Carry out a plan; nothing begins before the run is entered.
 
         Args:

@@ -27,6 +27,7 @@ from bcpicture.sync.kit import Clocks
 from bcpicture.sync.pull_plans import PlannedPull
 from bcpicture.sync.push_plans import PlannedPush
 from bcpicture.sync.report import Outcome, Report
+from bcpicture.sync.undo_plans import PlannedUndo
 from bcpicture.sync.workspace import Workspace
 
 Option: TypeAlias = Any  # of any type: a keyword that is passed on
@@ -37,9 +38,9 @@ LONG_AGO = 1_700_000_000
 
 @attrs.frozen
 class Pushed:
-    """A push or a pull that has ended."""
+    """A run that has ended."""
 
-    plan: PlannedPush | PlannedPull
+    plan: PlannedPush | PlannedPull | PlannedUndo
     outcomes: dict[str, Outcome]
     report: Report
 
@@ -156,6 +157,13 @@ class Shop:
                 outcomes = {one.number: one async for one in run}
             return Pushed(plan, outcomes, run.report)
 
+    async def undo(self, run_id: str | None = None) -> Pushed:
+        async with self.box as box:
+            plan = await box.plan_undo(run_id)
+            async with box.run(plan) as run:
+                outcomes = {one.number: one async for one in run}
+            return Pushed(plan, outcomes, run.report)
+
     # -- in a process of its own
 
     async def begin(self, way: str = "push") -> asyncio.subprocess.Process:
@@ -174,6 +182,10 @@ class Shop:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
+
+    async def pause(self) -> None:
+        """Let the other process go on for a moment."""
+        await asyncio.sleep(0.005)
 
     async def kill(self, way: str, kind: str, skip: int) -> bool:
         """Synchronise, and kill it when a request of a kind has arrived.

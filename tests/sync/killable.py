@@ -23,7 +23,8 @@ async def work(told: dict[str, Any]) -> dict[str, int]:
     ) as bc:
         items = bc.company(told["company"]).items
         async with sync.open(items, state_dir=told["state"]) as box:
-            plan = await getattr(box, f"plan_{told['way']}")(told["folder"])
+            where = () if told["way"] == "undo" else (told["folder"],)
+            plan = await getattr(box, f"plan_{told['way']}")(*where)
             async with box.run(plan) as run:
                 report = await run.finish()
     return {str(ending): count for ending, count in report.counts.items()}

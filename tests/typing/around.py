@@ -67,10 +67,12 @@ from bcpicture.sync import (
     Outcome,
     PlannedPull,
     PlannedPush,
+    PlannedUndo,
     PullOptions,
     PushOptions,
     PushPlan,
     Report,
+    Restore,
     Run,
     Upload,
     Workspace,
@@ -256,6 +258,16 @@ async def fetch_for_good(company: CompanyHandle) -> int:
         async with box.run(plan) as run:
             report = await run.finish()
         return report.done + plan.unchanged
+
+
+async def take_back(company: CompanyHandle) -> list[Restore]:
+    """What a run did."""
+    async with sync.open(company.items) as box:
+        plan = await box.plan_undo("20260101T000000-000000")
+        assert_type(plan, PlannedUndo)
+        async with box.run(plan) as run:
+            await run.finish()
+        return [*plan.restores]
 
 
 async def play(server: Emulator) -> list[Seen]:
