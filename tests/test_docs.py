@@ -274,6 +274,14 @@ def test_a_fence_that_is_a_file_is_followed_by_a_command(path: Path) -> None:
         assert "console" in [language for language, _ in shown[number:]]
 
 
+@pytest.mark.parametrize("path", PAGES, ids=named)
+def test_a_test_that_a_page_names_is_there(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for module, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text):
+        source = (ROOT / module).read_text(encoding="utf-8")
+        assert f"def {name}(" in source, f"{module}::{name}"
+
+
 def test_the_reference_pages_are_what_the_code_says() -> None:
     """If not, `python docs/generate.py` rewrites them."""
     command = [sys.executable, ROOT / "docs" / "generate.py", "--check"]
