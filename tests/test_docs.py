@@ -219,6 +219,7 @@ def served(cwd: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadedEmula
             "BCPICTURE_CLIENT_SECRET": server.client_secret,
             "BCPICTURE_TOKEN_URL": server.token_url,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "BCPICTURE_STATE_DIR": str(cwd.with_name(f"{cwd.name}-state")),
             "NO_COLOR": "1",
             "COLUMNS": "80",
         }.items():

@@ -13,8 +13,8 @@ from cyclopts.validators import Number as Limits
 from bcpicture.errors import ConfigurationError
 from bcpicture.net.settings_files import STANDARD_INPUT
 
-_CONNECTION = Group("Connection", sort_key=2)
-_OUTPUT = Group("Output", sort_key=3)
+_CONNECTION = Group("Connection", sort_key=8)
+_OUTPUT = Group("Output", sort_key=9)
 
 
 @Parameter(name="*", group=_CONNECTION, show_default=False)
@@ -124,9 +124,6 @@ Concurrency = Annotated[
 Number = Annotated[str, Parameter(help="The item's number, such as 1896-S.")]
 Source = Annotated[Path, Parameter(help="Folder that holds the pictures.")]
 Sink = Annotated[Path, Parameter(help="Folder to write to; made if it is not there.")]
-DryRun = Annotated[
-    bool, Parameter(help="Only tell what would be sent.", show_default=False)
-]
 Verbose = Annotated[
     bool,
     Parameter(

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 from bcpicture import sync
+from bcpicture.cli.choices import (
+    MATCHING,
+    PREPARATION,
+    RUNNING,
+    SAFETY,
+    SAVING,
+    STATE,
+    Matching,
+    ParentName,
+    Preparation,
+    Running,
+    Safety,
+    Saving,
+    State,
+    push_options,
+)
 from bcpicture.cli.codes import Exit
-from bcpicture.cli.connecting import company_of, connect, settings_of
 from bcpicture.cli.console import Console
+from bcpicture.cli.following import opened, settings_for
 from bcpicture.cli.options import (
     NO_FLAGS,
     PLAIN,
     Company,
-    Concurrency,
     Connection,
-    DryRun,
     Output,
     Source,
     Verbose,
 )
+from bcpicture.cli.plans import tell_push_plan, unclear_of
 from bcpicture.cli.running import run
-from bcpicture.cli.transfers import follow, tell_plan, tell_steps
 from bcpicture.core.settings import Settings
 
 
@@ -27,8 +41,13 @@ def push(
     /,
     *,
     company: Company = None,
-    concurrency: Concurrency = sync.WIDTH,
-    dry_run: DryRun = False,
+    parent: ParentName = "item",
+    matching: Matching = MATCHING,
+    safety: Safety = SAFETY,
+    saving: Saving = SAVING,
+    preparation: Preparation = PREPARATION,
+    running: Running = RUNNING,
+    state: State = STATE,
     connection: Connection = NO_FLAGS,
     verbose: Verbose = False,
     output: Output = PLAIN,
@@ -36,20 +55,32 @@ def push(
     """Send the pictures of a folder to their items.
 
     A file belongs to the item whose number is its name: 1896-S.jpg, in any case and
-    with any extension of a picture. Whatever picture the item has is replaced.
+    with any extension of a picture. Only what is new or changed is sent. Whatever is
+    replaced is saved first, and `bcpicture undo` puts it back.
     """
     console = Console(output, verbose=verbose)
 
-    async def work(settings: Settings) -> int:
-        async with connect(settings) as bc:
-            handle = await company_of(bc, settings)
-            plan = await sync.plan(handle, folder)
-            tell_plan(console, plan)
-            if dry_run:
-                tell_steps(console, plan)
-                return Exit.DONE
-            pushing = sync.push(handle, plan, width=concurrency)
-            report = await follow(console, pushing, "Pushing", len(plan.uploads))
-        return sync.exit_code(report)
+    async def work(settings: Settings, options: sync.PushOptions) -> int:
+        async with opened(
+            console,
+            settings,
+            command="push",
+            folder=folder,
+            parent=parent,
+            state=state,
+            running=running,
+            rebase=safety.rebase,
+        ) as desk:
+            plan = await desk.box.plan_push(folder, options)
+            tell_push_plan(console, plan)
+            unclear = matching.strict and unclear_of(plan)
+            least = Exit.FAILED if unclear else Exit.DONE
+            return await desk.carry_out(plan, "Pushing") or least
 
-    return run(lambda: work(settings_of(connection, company)), debug=output.debug)
+    return run(
+        lambda: work(
+            settings_for(connection, company, running),
+            push_options(matching, safety, saving, preparation),
+        ),
+        debug=output.debug,
+    )

@@ -13,24 +13,27 @@ from typing import Any
 
 from bcpicture.cli.codes import Exit, code_of
 from bcpicture.cli.console import shown
+from bcpicture.cli.signals import Signals
 from bcpicture.errors import BcPictureError
 
 Work = Callable[[], Coroutine[Any, Any, int]]
 """Prepares a command outside of the loop, and returns what is to run on it."""
 
 
-class _TerminatedError(Exception):
-    """SIGTERM arrived, and everything has been put away."""
+class _SignalledError(Exception):
+    """A signal arrived, and everything has been put away."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 def run(work: Work, *, debug: bool = False) -> int:
     """Carry out a command, and return its exit code; an error becomes one sentence."""
     try:
         return _on_loop(work())
-    except KeyboardInterrupt:
-        return _ended("Interrupted.", Exit.INTERRUPTED)
-    except _TerminatedError:
-        return _ended("Terminated.", Exit.TERMINATED)
+    except (KeyboardInterrupt, _SignalledError) as ending:
+        return _signalled(ending)
     except BrokenPipeError:
         return _broken_pipe()
     except (BcPictureError, OSError) as exc:
@@ -42,7 +45,7 @@ def run(work: Work, *, debug: bool = False) -> int:
 
 def _on_loop(work: Coroutine[Any, Any, int]) -> int:
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_until_terminated(work))
+        return runner.run(_until_signalled(work))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -54,26 +57,24 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return None
 
 
-async def _until_terminated(work: Coroutine[Any, Any, int]) -> int:
-    """Let SIGTERM cancel the work as Ctrl-C does, so that it can put things away."""
+async def _until_signalled(work: Coroutine[Any, Any, int]) -> int:
+    """Let signals end the work, so that it can put things away, and say so."""
     task = asyncio.current_task()
-    loop = asyncio.get_running_loop()
-    terminated = False
-
-    def terminate() -> None:
-        nonlocal terminated
-        terminated = True
-        if task is not None:
-            task.cancel()
-
-    with suppress(NotImplementedError):  # on Windows
-        loop.add_signal_handler(signal.SIGTERM, terminate)
-    try:
+    if task is None:
         return await work
-    except asyncio.CancelledError:
-        if terminated:
-            raise _TerminatedError from None
-        raise
+    signals = Signals(task)
+    with signals.watched():
+        try:
+            return await work
+        finally:
+            if signals.received is not None:
+                raise _SignalledError(signals.received) from None
+
+
+def _signalled(ending: BaseException) -> int:
+    if isinstance(ending, _SignalledError) and ending.number is signal.SIGTERM:
+        return _ended("Terminated.", Exit.TERMINATED)
+    return _ended("Interrupted.", Exit.INTERRUPTED)
 
 
 def _failed(error: Exception, sentence: str, *, debug: bool) -> int:

@@ -33,31 +33,6 @@ async def follow(
     return run.report
 
 
-def tell_plan(console: Console, plan: PushPlan) -> None:
-    """Tell what a push leaves alone, and how much it sends."""
-    console.emit(
-        event="plan",
-        pictures=len(plan.uploads),
-        size=plan.size,
-        unmatched=[
-            {"file": one.file.path, "reason": one.reason} for one in plan.unmatched
-        ],
-        ambiguous=[
-            {
-                "numbers": one.numbers,
-                "files": [file.path for file in one.files],
-                "reason": one.reason,
-            }
-            for one in plan.ambiguous
-        ],
-        without_file=plan.without_file,
-    )
-    tell_strangers(console, plan)
-    console.names(
-        count(len(plan.without_file), "item") + " without a file", plan.without_file
-    )
-
-
 def tell_strangers(console: Console, plan: PushPlan) -> None:
     """Tell people which files stay at home, and why."""
     strangers = [f"{one.file.name}: {one.reason}" for one in plan.unmatched]
@@ -68,21 +43,6 @@ def tell_strangers(console: Console, plan: PushPlan) -> None:
     ]
     console.names(count(len(strangers), "file") + " without an item", strangers)
     console.names(count(len(unclear), "unclear match", "unclear matches"), unclear)
-
-
-def tell_steps(console: Console, plan: PushPlan) -> None:
-    """Tell what a push would send, for a dry run."""
-    for step in plan.uploads:
-        console.emit(
-            event="upload", number=step.number, file=step.file.path, size=step.file.size
-        )
-    sends = count(len(plan.uploads), "picture")
-    console.names(
-        f"{sends} would be sent, {size(plan.size)}",
-        [f"{step.file.name} to {step.number}" for step in plan.uploads],
-    )
-    if not plan.uploads:
-        console.say("Nothing would be sent.")
 
 
 def tell_outcome(console: Console, outcome: Outcome) -> None:

@@ -12,6 +12,7 @@ from bcpicture.sync.old_report import Failed, Outcome, Report, exit_code
 from bcpicture.sync.pull_plans import PlannedPull
 from bcpicture.sync.push_plans import PlannedPush
 from bcpicture.sync.report import Ending
+from bcpicture.sync.report_files import ReportFile
 from bcpicture.sync.transfers import plan, pull, push
 from bcpicture.sync.undo_plans import PlannedUndo
 from bcpicture.sync.workspace import Workspace
@@ -42,6 +43,7 @@ __all__ = [
     "Remove",
     "Replaces",
     "Report",
+    "ReportFile",
     "Restore",
     "Run",
     "Upload",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -61,6 +62,14 @@ def bcpicture(capsys: pytest.CaptureFixture[str]) -> Bcpicture:
     return command
 
 
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where commands keep what they remember: nowhere in the user's own folders."""
+    folder = tmp_path.with_name(f"{tmp_path.name}-state")
+    monkeypatch.setenv("BCPICTURE_STATE_DIR", str(folder))
+    return folder
+
+
 @pytest.fixture
 def online(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands find the emulator."""
@@ -70,10 +79,11 @@ def online(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Three pictures for items, one for nobody, and something else."""
+    """Three old pictures for items, one for nobody, and something else."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for name in ("1896-S.jpg", "1900-s.PNG", "1906-S.gif", "4711.jpg"):
         (folder / name).write_bytes(png(name, side=32))
+        os.utime(folder / name, (1_700_000_000, 1_700_000_000))
     (folder / "notes.txt").write_text("Buy more chairs.")
     return folder

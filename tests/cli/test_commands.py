@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bcpicture.emulator import Emulator, Fault, ThreadedEmulator
+from bcpicture.emulator import Emulator, ThreadedEmulator
 from bcpicture.emulator.artwork import png
 
 pytestmark = pytest.mark.usefixtures("online")
@@ -20,10 +20,6 @@ Bcpicture = Callable[..., Any]
 
 def lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
-
-
-def stored(server: Emulator, number: str) -> bytes | None:
-    return server.store.company(COMPANY).item(number).picture_bytes()
 
 
 def test_companies_are_listed(bcpicture: Bcpicture):
@@ -64,101 +60,6 @@ def test_info_of_an_item_that_is_not_there_fails(bcpicture: Bcpicture):
     ended = bcpicture("info", "4711")
     assert ended.code == 1
     assert ended.err.startswith('bcpicture: There is no item "4711" in company')
-
-
-def test_push_sends_what_matches_and_reports_the_rest(
-    bcpicture: Bcpicture, server: Emulator, photos: Path
-):
-    ended = bcpicture("push", photos)
-    assert (ended.code, ended.err) == (0, "")
-    assert stored(server, "1896-S") == (photos / "1896-S.jpg").read_bytes()
-    assert stored(server, "1900-S") == (photos / "1900-s.PNG").read_bytes()
-    assert stored(server, "1908-S") is None
-    told = ended.out.splitlines()
-    assert told[:4] == [
-        "2 files without an item:",
-        "  4711.jpg: no such item",
-        "  notes.txt: not a picture, by its extension",
-        "17 items without a file:",
-    ]
-    assert "  2000-S" in told
-    assert told[-1].startswith("3 pictures done, ")
-
-
-def test_push_tells_machines_everything(bcpicture: Bcpicture, photos: Path):
-    ended = bcpicture("push", photos, "--json")
-    plan, *pictures, report = lines(ended.out)
-    assert (plan["event"], plan["pictures"]) == ("plan", 3)
-    assert [one["reason"] for one in plan["unmatched"]] == [
-        "no such item",
-        "not a picture, by its extension",
-    ]
-    assert len(plan["without_file"]) == 17
-    assert {one["number"]: one["status"] for one in pictures} == {
-        "1896-S": "done",
-        "1900-S": "done",
-        "1906-S": "done",
-    }
-    assert report.pop("seconds") >= 0
-    assert report == {
-        "event": "report",
-        "complete": True,
-        "done": 3,
-        "absent": 0,
-        "failed": 0,
-        "size": plan["size"],
-        "retries": 0,
-    }
-
-
-def test_a_dry_run_sends_nothing(bcpicture: Bcpicture, server: Emulator, photos: Path):
-    ended = bcpicture("push", photos, "--dry-run")
-    assert ended.code == 0
-    assert "3 pictures would be sent, " in ended.out
-    assert "  1900-s.PNG to 1900-S" in ended.out.splitlines()
-    steps = lines(bcpicture("push", photos, "--dry-run", "--json").out)[1:]
-    assert [one["event"] for one in steps] == ["upload"] * 3
-    assert not [seen for seen in server.log if seen.method == "PATCH"]
-
-
-def test_a_dry_run_with_nothing_to_do_says_so(bcpicture: Bcpicture, tmp_path: Path):
-    assert "Nothing would be sent." in bcpicture("push", tmp_path, "--dry-run").out
-
-
-def test_what_is_unclear_is_not_sent(bcpicture: Bcpicture, photos: Path):
-    (photos / "1896-S.png").write_bytes(b"x")
-    ended = bcpicture("push", photos)
-    assert ended.code == 0
-    assert (
-        "1 unclear match:\n  1896-S: 2 files for one item (1896-S.jpg, 1896-S.png)\n"
-    ) in ended.out
-    (plan, *_) = lines(bcpicture("push", photos, "--json", "--dry-run").out)
-    assert plan["ambiguous"][0]["numbers"] == ["1896-S"]
-
-
-def test_a_picture_that_fails_is_named_and_the_others_go_on(
-    bcpicture: Bcpicture, server: Emulator, photos: Path
-):
-    item = server.store.company(COMPANY).item("1896-S")
-    refusal = Fault(
-        action="status",
-        method="PATCH",
-        path=item.id,
-        status=400,
-        code="Application_DialogException",
-        message="The item is blocked.",
-        times=2,
-    )
-    server.faults.add(refusal)
-    ended = bcpicture("push", photos)
-    assert ended.code == 1
-    assert ended.err.startswith("1896-S: failed. ")
-    assert "The item is blocked." in ended.err
-    assert "1 failed\n  1 x RejectedError Application_DialogException\n" in ended.out
-    found = lines(bcpicture("push", photos, "--json").out)
-    failed = [one for one in found if one.get("status") == "failed"]
-    assert [one["number"] for one in failed] == ["1896-S"]
-    assert "The item is blocked." in failed[0]["error"]
 
 
 def test_pull_writes_what_there_is(
@@ -235,24 +136,6 @@ def test_an_app_that_business_central_does_not_know_is_no_access(
 ):
     server.identity.unregister_app(server.client_id)
     assert bcpicture("push", photos).code == 3
-
-
-def test_a_run_that_breaks_off_tells_what_it_achieved(
-    bcpicture: Bcpicture, server: Emulator, photos: Path
-):
-    server.faults.add(
-        Fault(
-            action="status",
-            method="PATCH",
-            status=403,
-            code="Authentication_InvalidCredentials",
-            times=None,
-        )
-    )
-    ended = bcpicture("push", photos, "--json", "--concurrency", 1)
-    assert ended.code == 3
-    report = lines(ended.out)[-1]
-    assert (report["complete"], report["done"], report["failed"]) == (False, 0, 1)
 
 
 def test_a_traceback_comes_only_when_asked_for(bcpicture: Bcpicture, tmp_path: Path):

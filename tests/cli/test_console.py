@@ -4,24 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-import re
 
 import pytest
 
-from bcpicture.cli.bar import bar
 from bcpicture.cli.console import Console, count, shown, size
 from bcpicture.cli.options import Output
-from bcpicture.cli.progress import progress
-from bcpicture.core.models import Uploaded
-from bcpicture.core.pairing import LocalFile, Upload
-from bcpicture.sync import Outcome
-
-DONE = Outcome(
-    step=Upload(
-        number="1", item_id="1", file=LocalFile(path="1.jpg", name="1.jpg", size=9)
-    ),
-    result=Uploaded(size=1500),
-)
 
 
 class Terminal(io.StringIO):
@@ -87,39 +74,3 @@ def test_people_get_no_json():
     out = io.StringIO()
     Console(Output(), out).emit(event="x")
     assert out.getvalue() == ""
-
-
-@pytest.mark.parametrize(
-    ("total", "told"),
-    [
-        (2000, "Pushing: 500 of 2,000 pictures, 750.0 KB\n"),
-        (None, "Pushing: 500 pictures, 750.0 KB\n"),
-    ],
-)
-def test_a_file_gets_a_line_now_and_then(total: int | None, told: str):
-    err = io.StringIO()
-    with progress(Console(Output(), err=err), "Pushing", total) as shown_to:
-        for _ in range(501):
-            shown_to.advance(DONE)
-    assert err.getvalue() == told
-
-
-def test_a_terminal_gets_a_bar(capsys: pytest.CaptureFixture[str]):
-    with progress(Console(Output(), err=Terminal()), "Pushing", 3) as moving:
-        moving.advance(DONE)
-        assert type(moving).__name__ == "Bar"
-    capsys.readouterr()
-
-
-def test_the_bar_shows_how_far_it_is(monkeypatch: pytest.MonkeyPatch):
-    screen = Terminal()
-    monkeypatch.setattr("sys.stderr", screen)
-    monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setenv("TERM", "xterm")
-    with bar("Pushing", 3) as moving:
-        moving.advance(DONE)
-        moving._progress.refresh()
-    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue())
-    assert "Pushing" in plain
-    assert "1/3" in plain
-    assert "1.5 KB" in plain

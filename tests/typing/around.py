@@ -6,7 +6,7 @@ Observers, handles that are handed on, bulk work and the emulator; see `api.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import assert_never, assert_type
 from uuid import UUID
@@ -282,3 +282,13 @@ def bc_emulator() -> Iterator[Emulator]:
     """A fixture, in synchronous code."""
     with ThreadedEmulator(items=3) as server:
         yield server
+
+
+async def report_a_push(box: sync.Workspace, plan: sync.PlannedPush) -> None:
+    """Every item, and what became of it, as a file."""
+    file = sync.ReportFile(plan, {"command": "push"})
+    async with box.run(plan) as run:
+        async for outcome in run:
+            file.add(outcome)
+    file.end(run.report, "complete")
+    await file.write(Path("report.csv"), datetime.now(UTC))

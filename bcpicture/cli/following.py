@@ -1,0 +1,174 @@
+"""From a plan to an exit code: told, carried out, watched, and reported."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from bcpicture import BusinessCentral, TargetError, sync
+from bcpicture.cli.choices import Running, State
+from bcpicture.cli.codes import Exit
+from bcpicture.cli.connecting import company_of, connect, settings_of
+from bcpicture.cli.console import Console
+from bcpicture.cli.options import Connection
+from bcpicture.cli.outcomes import code_of_report, tell_outcome, tell_report
+from bcpicture.cli.plans import tell_steps
+from bcpicture.cli.progress import progress, ticking
+from bcpicture.cli.signals import stopped_by_signals
+from bcpicture.core.settings import Settings
+from bcpicture.resources.records import Records
+from bcpicture.sync.engine import Run
+from bcpicture.sync.report import Report
+from bcpicture.sync.report_files import Plan, ReportFile, require_report
+from bcpicture.sync.workspace import Workspace
+
+
+@attrs.frozen(kw_only=True)
+class Desk:
+    """Everything at hand for one command."""
+
+    console: Console
+    """Where it is told what happens."""
+
+    bc: BusinessCentral
+    """The open client."""
+
+    box: Workspace
+    """The open synchronisation."""
+
+    command: str
+    """Its name."""
+
+    folder: str
+    """Where the files are."""
+
+    running: Running
+    """How the run goes, and what is kept of it."""
+
+    async def carry_out(self, plan: sync.PlannedPush, what: str) -> Exit:
+        """Do what a plan says, or only tell it.
+
+        Args:
+            plan: It, told already.
+            what: The work, such as ``Pushing``.
+
+        Raises:
+            BrakeError: It would change more than is allowed.
+        """
+        dry_run = self.running.dry_run
+        file = ReportFile(plan, self._facts())
+        if dry_run:
+            tell_steps(self.console, plan)
+        if dry_run or plan.brakes:
+            await self._write(file)
+        if plan.brakes:
+            self.box.run(plan)  # it says why not
+        if dry_run:
+            return Exit.DONE
+        run = self.box.run(plan, width=self.running.concurrency)
+        return await self._follow(run, plan, what, file)
+
+    async def _follow(
+        self, run: Run[Any, Any], plan: Plan, what: str, file: ReportFile
+    ) -> Exit:
+        """Carry out a run to its end, and tell what it achieved, however it ends."""
+        started, how = time.monotonic(), "broken off"
+        total = sum(1 for _ in plan.steps)
+        last = None
+        try:
+            with progress(self.console, what, total, lambda: self.bc.quota_use) as bar:
+                async with run:
+                    with ticking(bar), stopped_by_signals(lambda: self._stop(run)):
+                        async for last in run:
+                            bar.advance(last)
+                            file.add(last)
+                            tell_outcome(self.console, last)
+            how = "stopped" if run.report.stopped else "complete"
+        finally:
+            tell_report(self.console, run.report, time.monotonic() - started, how)
+            await self._end(file, run.report, how)
+        return code_of_report(run.report, last)
+
+    def _stop(self, run: Run[Any, Any]) -> None:
+        self.console.emit(event="stopping")
+        self.console.note("Stopping: what is under way still ends. Once more: at once.")
+        run.stop()
+
+    async def _end(self, file: ReportFile, report: Report, how: str) -> None:
+        file.end(report, how)
+        try:
+            await self._write(file)
+        except TargetError as error:
+            if how == "complete":
+                raise
+            self.console.note(str(error))
+
+    async def _write(self, file: ReportFile) -> None:
+        if self.running.report is not None:
+            await file.write(self.running.report, datetime.now(UTC))
+
+    def _facts(self) -> dict[str, str | None]:
+        records, dry_run = self.box.records, self.running.dry_run
+        return {
+            "command": f"{self.command} --dry-run" if dry_run else self.command,
+            "company": records.company.name,
+            "parent": records.parent.kind,
+            "folder": self.folder,
+        }
+
+
+def settings_for(
+    connection: Connection, company: str | None, running: Running
+) -> Settings:
+    """Gather the settings of a command that may write a report.
+
+    Raises:
+        UsageError: It could not be written.
+    """
+    if running.report is not None:
+        require_report(running.report)
+    return settings_of(connection, company)
+
+
+@asynccontextmanager
+async def opened(
+    console: Console,
+    settings: Settings,
+    *,
+    command: str,
+    folder: Path | None = None,
+    parent: str = "item",
+    state: State,
+    running: Running,
+    rebase: bool = False,
+) -> AsyncIterator[Desk]:
+    """Connect, and open the synchronisation of one kind of record.
+
+    Raises:
+        LockedError: Another process has it open.
+    """
+    async with connect(settings) as bc:
+        company = await company_of(bc, settings)
+        records: Records = getattr(company, f"{parent}s")
+        box = sync.open(
+            records,
+            state_dir=state.state_dir,
+            command=f"bcpicture {command}",
+            rebase=rebase,
+            keep=state.kept,
+        )
+        async with box:
+            yield Desk(
+                console=console,
+                bc=bc,
+                box=box,
+                command=command,
+                folder=str(folder or ""),
+                running=running,
+            )
