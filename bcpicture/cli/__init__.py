@@ -12,7 +12,7 @@ def main() -> None:
     """Run the command line, and exit with its code."""
     try:
         # Here, since only now it may turn out that the extra is missing.
-        from bcpicture.cli.app import run  # noqa: PLC0415 - see above
+        from bcpicture.cli.app import run
     except ModuleNotFoundError as exc:
         if exc.name != _LIBRARY:
             raise

@@ -61,7 +61,7 @@ def progress(
         yield Lines(console, what, total, use, clock)
         return
     # Only a terminal needs it, and it takes a while to load.
-    from bcpicture.cli.bar import bar  # noqa: PLC0415 - see above
+    from bcpicture.cli.bar import bar
 
     with bar(what, total, use) as moving:
         yield moving

@@ -51,7 +51,7 @@ def _on_loop(work: Coroutine[Any, Any, int]) -> int:
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     with suppress(ImportError):
         # The extra `fast` need not be there.
-        from uvloop import new_event_loop  # noqa: PLC0415 - see above
+        from uvloop import new_event_loop
 
         return new_event_loop
     return None

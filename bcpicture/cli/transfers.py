@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from bcpicture.cli.console import Console, count, size
-from bcpicture.cli.progress import progress
+from bcpicture.cli.progress import Progress, progress
 from bcpicture.core.pairing import PushPlan
 from bcpicture.sync import Outcome, Report, Run
 from bcpicture.sync.old_engine import StepT
@@ -22,15 +22,19 @@ async def follow(
     complete = False
     try:
         with progress(console, what, total) as shown:
-            async with run:
-                async for outcome in run:
-                    shown.advance(outcome)
-                    tell_outcome(console, outcome)
+            await _carry_out(console, run, shown)
         complete = True
     finally:
         seconds = time.monotonic() - started
         tell_report(console, run.report, seconds, complete=complete)
     return run.report
+
+
+async def _carry_out(console: Console, run: Run[StepT], shown: Progress) -> None:
+    async with run:
+        async for outcome in run:
+            shown.advance(outcome)
+            tell_outcome(console, outcome)
 
 
 def tell_strangers(console: Console, plan: PushPlan) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
 import attrs
 
@@ -111,7 +110,7 @@ def read(body: bytes, count: int) -> list[Answer | None]:
     return answers
 
 
-def _answer(told: Any, where: str) -> tuple[int, Answer]:  # noqa: ANN401 - JSON
+def _answer(told: object, where: str) -> tuple[int, Answer]:
     if not isinstance(told, Mapping):
         raise unexpected(f"expected an object @ {where}")
     name, status, headers = told.get("id"), told.get("status"), told.get("headers")

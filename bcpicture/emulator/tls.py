@@ -25,7 +25,7 @@ def make_context(folder: Path, host: str) -> tuple[ssl.SSLContext, Path]:
         The server's side, and the file that clients must trust.
     """
     try:
-        import trustme  # noqa: PLC0415 - an extra, needed for TLS alone
+        import trustme
     except ImportError:
         raise TrustmeMissingError from None
     authority = trustme.CA(organization_name="bcpicture emulator")

@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import threading
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import obstore
 from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
@@ -16,6 +16,7 @@ from obstore.store import LocalStore, ObjectStore
 from bcpicture.core.media import Kind
 from bcpicture.net.buckets import ADVICE, FOREIGN, Reading, Seen, why
 from bcpicture.net.files import in_thread, let_go
+from bcpicture.net.foreign import Foreign
 
 _PART = 5 << 20
 """Bytes of one part of a large object: the least that S3 takes, and up to 10,000."""
@@ -34,7 +35,7 @@ class _Writing:
         self._store = store
         self._path = path
         self._kind: Kind | None = None
-        self._parts: Any = None  # obstore's WritableFile
+        self._parts: Foreign = None  # obstore's WritableFile
         self._closed = False
         self._lock = threading.Lock()
 
@@ -75,7 +76,7 @@ class _Writing:
                 obstore.put(self._store, self._path, data, attributes=attributes)
             self._closed = True
 
-    def _attributes(self) -> Any:  # noqa: ANN401 - obstore's Attributes
+    def _attributes(self) -> Foreign:
         if self._kind is None or isinstance(self._store, LocalStore):
             return None  # a folder knows of no content type
         return {"Content-Type": self._kind.content_type}

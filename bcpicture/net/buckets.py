@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import aclosing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import obstore
@@ -27,6 +27,9 @@ from bcpicture.errors import SourceError, quote
 from bcpicture.net.bodies import BLOCK, Blocks, require_bytes
 from bcpicture.net.files import in_thread
 from bcpicture.net.gathering import ThreadedStream
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
 
 FOREIGN = (BaseError, OSError, NotImplementedError, ValueError)
 """Everything that obstore raises on account of the store."""
@@ -71,7 +74,7 @@ class Seen:
     """Which of many, where the store keeps them."""
 
     @classmethod
-    def of(cls, meta: Any) -> Seen:  # noqa: ANN401 - obstore's ObjectMeta
+    def of(cls, meta: ObjectMeta) -> Seen:
         """The signs in what the store told."""
         return cls(meta["size"], meta["e_tag"], meta["version"])
 

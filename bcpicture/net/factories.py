@@ -8,20 +8,21 @@ import logging
 import zlib
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import attrs
 
 from bcpicture.errors import SourceError
 from bcpicture.net.bodies import HEAD, SMALL, Blocks, Body, require_bytes
 from bcpicture.net.files import in_thread
+from bcpicture.net.foreign import Foreign, awaited
 from bcpicture.net.gathering import Stream, drained
 from bcpicture.net.spools import OnceBody
 
-Factory: TypeAlias = Callable[[], Any]
+Factory: TypeAlias = Callable[[], Foreign]
 """Returns a source, sync or async, or an async context manager around one."""
 
-Open: TypeAlias = Callable[[Any], Awaitable[Body | Stream]]
+Open: TypeAlias = Callable[[Foreign], Awaitable[Body | Stream]]
 """Makes something to read of what a factory returned, and owns it."""
 
 log = logging.getLogger("bcpicture.net")
@@ -79,7 +80,7 @@ def _is_context(it: object) -> bool:
     )
 
 
-async def _called(factory: Factory) -> object:
+async def _called(factory: Factory) -> Foreign:
     if inspect.iscoroutinefunction(factory):
         return await factory()
     # A plain function may open a file, which must not stop the loop.
@@ -89,10 +90,10 @@ async def _called(factory: Factory) -> object:
     except asyncio.CancelledError:
         job.add_done_callback(_unwanted)
         raise
-    return await returned if inspect.isawaitable(returned) else returned
+    return await awaited(returned)
 
 
-def _unwanted(job: asyncio.Future[Any]) -> None:
+def _unwanted(job: asyncio.Future[Foreign]) -> None:
     """Close what came after nobody waited for it any more."""
     if not job.cancelled() and not job.exception():
         close = getattr(job.result(), "close", None)
@@ -104,7 +105,7 @@ async def _opened(factory: Factory, open_: Open) -> _Opening:
     returned = await _called(factory)
     async with AsyncExitStack() as exits:
         if _is_context(returned):
-            returned = await exits.enter_async_context(returned)  # type: ignore[arg-type]  # asked above
+            returned = await exits.enter_async_context(returned)
         stuff = await open_(returned)
         exits.push_async_callback(stuff.aclose)
         return _Opening(stuff, exits.pop_all())

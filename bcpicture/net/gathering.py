@@ -7,13 +7,14 @@ import inspect
 import threading
 from collections.abc import AsyncIterable, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import attrs
 
 from bcpicture.errors import SourceError, UsageError
 from bcpicture.net.bodies import BLOCK, Blocks
 from bcpicture.net.files import let_go
+from bcpicture.net.foreign import Foreign, awaited
 
 _TICK = 0.05
 """Seconds after which what a slow source has yielded so far goes on its way."""
@@ -21,7 +22,7 @@ _TICK = 0.05
 _END = object()
 
 
-def checked(chunk: Any) -> bytes | memoryview:  # noqa: ANN401 - asked by trying
+def checked(chunk: Foreign) -> bytes | memoryview:
     """A chunk that nobody can change any more.
 
     Raises:
@@ -111,7 +112,7 @@ class ThreadedStream:
 class AsyncStream:
     """Something that is awaited for its chunks."""
 
-    _chunks: AsyncIterable[Any]
+    _chunks: AsyncIterable[Foreign]
     _close: Callable[[], object] | None = None
 
     async def blocks(self) -> Blocks:
@@ -121,8 +122,8 @@ class AsyncStream:
 
     async def aclose(self) -> None:
         """Close it, if it is our own to close."""
-        if self._close is not None and inspect.isawaitable(closing := self._close()):
-            await closing
+        if self._close is not None:
+            await awaited(self._close())
 
 
 Stream: TypeAlias = ThreadedStream | AsyncStream
@@ -134,7 +135,7 @@ async def _reads(read: Callable[[int], Awaitable[bytes]]) -> Blocks:
         yield chunk
 
 
-def _steps_of_file(file: Any) -> Callable[[], bytes | memoryview | None]:  # noqa: ANN401 - any object with `read`
+def _steps_of_file(file: Foreign) -> Callable[[], bytes | memoryview | None]:
     def step() -> bytes | memoryview | None:
         chunk = file.read(BLOCK)
         if chunk is None:
@@ -147,7 +148,7 @@ def _steps_of_file(file: Any) -> Callable[[], bytes | memoryview | None]:  # noq
     return step
 
 
-def _steps_of_iterable(source: Any) -> Callable[[], bytes | memoryview | None]:  # noqa: ANN401 - any iterable
+def _steps_of_iterable(source: Foreign) -> Callable[[], bytes | memoryview | None]:
     steps = iter(source)
 
     def step() -> bytes | memoryview | None:
@@ -157,7 +158,7 @@ def _steps_of_iterable(source: Any) -> Callable[[], bytes | memoryview | None]: 
     return step
 
 
-def stream_of(source: Any, *, owned: bool) -> Stream:  # noqa: ANN401 - many kinds
+def stream_of(source: Foreign, *, owned: bool) -> Stream:
     """The stream that *source* is.
 
     Args:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 import io
 import os
 import threading
 from collections.abc import Awaitable
-from typing import IO, Any, Protocol
+from typing import IO, Protocol
 
 import attrs
 
@@ -17,6 +16,7 @@ from bcpicture.core.preflight import BACK, FRONT
 from bcpicture.errors import SourceError
 from bcpicture.net.bodies import BLOCK, SMALL, Blocks, BytesBody, require_bytes
 from bcpicture.net.files import Signs, in_thread, read_blocks, read_ends
+from bcpicture.net.foreign import closed
 
 _WHERE = "the file object (read from where it stands)"
 
@@ -183,13 +183,6 @@ class AsyncObjectBody:
         """Close it, if it is our own to close."""
         if self._owned:
             await closed(self._file)
-
-
-async def closed(source: Any) -> None:  # noqa: ANN401 - whatever can be closed
-    """Close *source*, in whatever way it is closed."""
-    closing = (getattr(source, "aclose", None) or source.close)()
-    if inspect.isawaitable(closing):
-        await closing
 
 
 async def async_object_body(

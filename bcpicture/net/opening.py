@@ -6,12 +6,13 @@ import io
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 from bcpicture.errors import SourceError, UsageError
 from bcpicture.net.bodies import Body, require_bytes
 from bcpicture.net.factories import factory_body
 from bcpicture.net.files import file_body, in_thread
+from bcpicture.net.foreign import Foreign
 from bcpicture.net.gathering import Stream, is_async_file, stream_of
 from bcpicture.net.objects import async_object_body, object_body
 from bcpicture.net.sources import bytes_body
@@ -39,11 +40,11 @@ async def _stream_body(stream: Stream, *, spool: bool, length: int | None) -> Bo
     return OnceBody(stream, require_bytes(length, "the stream"))
 
 
-async def _open_owned(source: Any) -> Body | Stream:  # noqa: ANN401 - many kinds
+async def _open_owned(source: Foreign) -> Body | Stream:
     return await _open(source, owned=True)
 
 
-async def _open(source: Any, *, owned: bool) -> Body | Stream:  # noqa: ANN401 - many kinds
+async def _open(source: Foreign, *, owned: bool) -> Body | Stream:
     """What *source* is: a body, or a stream that has to become one."""
     if isinstance(source, bytes | bytearray | memoryview):
         return bytes_body(source)
@@ -74,11 +75,11 @@ def _is_stream(source: object) -> bool:
     return any(hasattr(source, name) for name in kinds)
 
 
-def _is_factory(source: object) -> TypeGuard[Callable[[], Any]]:
+def _is_factory(source: object) -> TypeGuard[Callable[[], Foreign]]:
     return isinstance(source, type) or (callable(source) and not _is_stream(source))
 
 
-def _unwrapped(source: Any) -> Any:  # noqa: ANN401 - many kinds
+def _unwrapped(source: Foreign) -> Foreign:
     """The bytes themselves, of what a framework or another client wraps around them.
 
     Raises:
@@ -104,7 +105,7 @@ def _unwrapped(source: Any) -> Any:  # noqa: ANN401 - many kinds
     return source
 
 
-def _seekable(source: Any) -> bool:  # noqa: ANN401 - many kinds
+def _seekable(source: Foreign) -> bool:
     seekable = getattr(source, "seekable", None)
     if not callable(seekable) or is_async_file(source):
         return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from functools import cache
+from importlib import import_module
 from weakref import WeakKeyDictionary
 
 from bcpicture.core.preparation import Prepare, Prepared
@@ -29,7 +30,7 @@ def require_pillow() -> None:
     """
     try:
         # Not for everybody: an extra, and a tenth of a second.
-        from PIL import Image  # noqa: F401, PLC0415 - above
+        import_module("PIL.Image")
     except ImportError as exc:
         raise ConfigurationError(
             "To prepare pictures needs Pillow, which is not installed.",
@@ -71,7 +72,7 @@ async def prepare_body(
 
 
 def _make(data: bytes, prepare: Prepare, what: str) -> Prepared:
-    from bcpicture.net.imaging import make  # noqa: PLC0415 - it imports Pillow
+    from bcpicture.net.imaging import make
 
     return make(data, prepare, what)
 

@@ -114,14 +114,16 @@ class MeteredBody:
     async def _told(self) -> Blocks:
         # What the caller raises ends it before its last piece is out, so that the
         # service never has the whole body.
-        meter, watched = self._meter, self._watched
-        await meter.begin(self._attempt, self.size, watched)
+        await self._meter.begin(self._attempt, self.size, self._watched)
         async with aclosing(self.inner.blocks()) as blocks:
             async for block in blocks:
                 for piece in pieces(block):
                     yield piece
-                    if meter.add(len(piece)):
-                        await meter.tell(watched)
+                    await self._count(len(piece))
+
+    async def _count(self, size: int) -> None:
+        if self._meter.add(size):
+            await self._meter.tell(self._watched)
 
     async def aclose(self) -> None:
         """Let go of what was opened for it."""

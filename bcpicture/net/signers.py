@@ -34,6 +34,7 @@ from bcpicture.errors import (
 from bcpicture.net.bodies import BytesBody
 from bcpicture.net.exchange import Exchange
 from bcpicture.net.files import in_thread
+from bcpicture.net.foreign import Foreign, awaited
 from bcpicture.net.lanes import Lane, Lanes
 from bcpicture.net.session import Session
 from bcpicture.net.tokens import Fetch, FixedSigner, Signer, TokenKeeper
@@ -51,7 +52,7 @@ _UNTOLD_LIFE = 300.0
 class TokenSource(Protocol):
     """A credential in the manner of azure-identity; `get_token` may be async or not."""
 
-    def get_token(self, *scopes: str) -> Any:  # noqa: ANN401 - AccessToken, or awaitable
+    def get_token(self, *scopes: str) -> object:
         """Return an object with `token` and `expires_on` (seconds since the epoch)."""
 
 
@@ -182,7 +183,9 @@ class _EntraFetch:
         return read_token(body, now=self.session.clock())
 
 
-async def _asked(function: Callable[..., Any], *args: Any, **options: Any) -> Any:  # noqa: ANN401 - foreign
+async def _asked(
+    function: Callable[..., Foreign], *args: object, **options: object
+) -> Foreign:
     """Call *function*, in a thread unless it is async.
 
     Raises:
@@ -191,8 +194,7 @@ async def _asked(function: Callable[..., Any], *args: Any, **options: Any) -> An
     try:
         if inspect.iscoroutinefunction(function):
             return await function(*args, **options)
-        answer = await in_thread(lambda: function(*args, **options))
-        return await answer if inspect.isawaitable(answer) else answer
+        return await awaited(await in_thread(lambda: function(*args, **options)))
     except (BcPictureError, asyncio.CancelledError):
         raise
     except Exception as exc:
@@ -206,7 +208,7 @@ async def _asked(function: Callable[..., Any], *args: Any, **options: Any) -> An
 class _SourceFetch:
     """Asks a credential in the manner of azure-identity."""
 
-    source: Any
+    source: Foreign
     scope: str
     clock: Callable[[], float]
 
@@ -228,7 +230,7 @@ class _SourceFetch:
 class _CallableFetch:
     """Calls a function; its answer is a token, or MSAL's mapping with one."""
 
-    function: Any
+    function: Foreign
     clock: Callable[[], float]
 
     async def __call__(self, claims: str | None) -> Token:

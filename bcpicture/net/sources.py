@@ -97,7 +97,7 @@ async def open_source(
         body = await file_body(Path(source))
     else:
         # Not for everybody: most pictures come from paths and bytes.
-        from bcpicture.net.opening import open_other  # noqa: PLC0415 - above
+        from bcpicture.net.opening import open_other
 
         body = await open_other(source, spool=spool, length=length)
     if length is not None and body.size != length:

@@ -58,8 +58,8 @@ async def open_target(
         sink: Sink = open_sink()
         return sink
     # Not for everybody: most pictures go to paths.
-    from bcpicture.net.held import Held  # noqa: PLC0415 - above
-    from bcpicture.net.writers import open_writer  # noqa: PLC0415 - above
+    from bcpicture.net.held import Held
+    from bcpicture.net.writers import open_writer
 
     sink = await open_writer(target, unless)
     return sink if unless is None else Held(sink)

@@ -12,12 +12,13 @@ import inspect
 import io
 import os
 from collections.abc import Sequence
-from typing import IO, Any, ClassVar
+from typing import IO, ClassVar
 
 from bcpicture.core.digests import ALREADY_THERE, AlreadyThere
 from bcpicture.core.media import Kind
 from bcpicture.errors import UsageError
 from bcpicture.net.files import in_thread, in_thread_to_end, to_end
+from bcpicture.net.foreign import Foreign, awaited
 from bcpicture.net.sent import Sent
 from bcpicture.net.sinks import Sink
 
@@ -130,7 +131,7 @@ class FileSink(_ObjectSink):
 class AsyncFileSink(_ObjectSink):
     """A file object whose calls are awaited, in this task."""
 
-    def __init__(self, file: Any) -> None:  # noqa: ANN401 - has `write`, the rest maybe
+    def __init__(self, file: Foreign) -> None:
         self._file = file
 
     async def begin(self, kind: Kind | None) -> None:
@@ -168,7 +169,7 @@ class AsyncFileSink(_ObjectSink):
         if self._sent is not None:
             self._sent.end()
         if flush := getattr(self._file, "flush", None):
-            await _awaited(flush())
+            await awaited(flush())
         self._span = None
 
     async def discard(self) -> None:
@@ -180,18 +181,18 @@ class AsyncFileSink(_ObjectSink):
     async def _find_span(self) -> tuple[int, int] | None:
         file = self._file
         try:
-            if not (await _awaited(file.seekable()) and hasattr(file, "truncate")):
+            if not (await awaited(file.seekable()) and hasattr(file, "truncate")):
                 return None
-            start = int(await _awaited(file.tell()))
-            end = int(await _awaited(file.seek(0, io.SEEK_END)))
-            await _awaited(file.seek(start))
+            start = int(await awaited(file.tell()))
+            end = int(await awaited(file.seek(0, io.SEEK_END)))
+            await awaited(file.seek(start))
         except (AttributeError, *_GONE):
             return None
         return start, max(start, end)
 
     async def _go_back(self, start: int, end: int) -> None:
-        await _awaited(self._file.seek(start))
-        await _awaited(self._file.truncate(end))
+        await awaited(self._file.seek(start))
+        await awaited(self._file.truncate(end))
 
 
 class _Drained:
@@ -206,14 +207,7 @@ class _Drained:
         await self._writer.drain()
 
 
-async def _awaited(value: Any) -> Any:  # noqa: ANN401 - of a foreign file object
-    return await value if inspect.isawaitable(value) else value
-
-
-async def open_writer(
-    target: Any,  # noqa: ANN401 - any object may come
-    unless: str | AlreadyThere | None,
-) -> Sink:
+async def open_writer(target: Foreign, unless: str | AlreadyThere | None) -> Sink:
     """Make a sink of a file object.
 
     Raises:
@@ -242,10 +236,10 @@ async def open_writer(
     return AsyncFileSink(target) if waits else FileSink(target)
 
 
-async def _require_writable(target: Any) -> None:  # noqa: ANN401 - as above
+async def _require_writable(target: Foreign) -> None:
     writable = getattr(target, "writable", None)
     try:
-        if writable is None or await _awaited(writable()):
+        if writable is None or await awaited(writable()):
             return
     except ValueError as exc:
         raise UsageError(

@@ -115,7 +115,7 @@ class BusinessCentral:
             ConfigurationError: One is missing, malformed, or contradicts another.
         """
         # Not for everybody: TOML and all that costs a tenth of `import bcpicture`.
-        from bcpicture.net.settings_files import load_settings  # noqa: PLC0415 - above
+        from bcpicture.net.settings_files import load_settings
 
         settings = load_settings(environ=os.environ if environ is None else environ)
         return cls(

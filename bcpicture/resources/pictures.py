@@ -230,7 +230,7 @@ class PictureHandle:
         try:
             if prepare is not None:
                 # Not for everybody: it needs the extra `images`.
-                from bcpicture.net.preparing import prepare_body  # noqa: PLC0415 - above
+                from bcpicture.net.preparing import prepare_body
 
                 _, body = await prepare_body(body, prepare, source)
             examined = UNSEEN

@@ -159,7 +159,7 @@ class Records:
                 out.
         """
         # Not for everybody, and not for `import bcpicture`; likewise below.
-        from bcpicture.resources import inventory  # noqa: PLC0415 - above
+        from bcpicture.resources import inventory
 
         return inventory.Inventory.of(
             self._company,
@@ -179,7 +179,7 @@ class Records:
         Args:
             known: Ids, or values that a query returned.
         """
-        from bcpicture.resources import batches  # noqa: PLC0415 - above
+        from bcpicture.resources import batches
 
         return batches.PictureInfos.of(self._company, self._parent, known)
 
@@ -193,7 +193,7 @@ class Records:
         Args:
             known: Ids, or values that a query returned.
         """
-        from bcpicture.resources import refreshing  # noqa: PLC0415 - above
+        from bcpicture.resources import refreshing
 
         return refreshing.Refreshed.of(self._company, self._parent, known)
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from itertools import islice
+from typing import TypeAlias
 
 import attrs
 
@@ -47,6 +49,10 @@ class Prepared:
     is there."""
 
 
+Ahead: TypeAlias = deque[asyncio.Task[list[Prepared]]]
+"""Groups that are being prepared, in their order."""
+
+
 @attrs.define(kw_only=True)
 class Feeder:
     """Prepares steps ahead of those who carry them out."""
@@ -76,22 +82,28 @@ class Feeder:
         self, steps: Iterator[Step], *, again: bool
     ) -> AsyncGenerator[Prepared, None]:
         """Prepare *steps*, in their order."""
-        ahead: deque[asyncio.Task[list[Prepared]]] = deque()
+        ahead: Ahead = deque()
         try:
-            while block := list(islice(steps, BLOCK)):
-                looks = await self._looks(block, NEVER if again else self.seen)
-                for group in _groups(block):
-                    ahead.append(asyncio.create_task(self._prepare(group, looks)))
-                    if len(ahead) > AHEAD:
-                        for ready in await ahead.popleft():
-                            yield ready
-            while ahead:
-                for ready in await ahead.popleft():
-                    yield ready
+            async with aclosing(self._read_ahead(steps, ahead, again=again)) as groups:
+                async for group in groups:
+                    for ready in group:
+                        yield ready
         finally:
             for task in ahead:
                 task.cancel()
             await asyncio.gather(*ahead, return_exceptions=True)
+
+    async def _read_ahead(
+        self, steps: Iterator[Step], ahead: Ahead, *, again: bool
+    ) -> AsyncGenerator[list[Prepared], None]:
+        while block := list(islice(steps, BLOCK)):
+            looks = await self._looks(block, NEVER if again else self.seen)
+            for group in _groups(block):
+                ahead.append(asyncio.create_task(self._prepare(group, looks)))
+                if len(ahead) > AHEAD:
+                    yield await ahead.popleft()
+        while ahead:
+            yield await ahead.popleft()
 
     async def _prepare(
         self, group: Sequence[Step], looks: Mapping[str, Look]
