@@ -20,6 +20,7 @@ from typing import Any
 
 import attrs
 
+from bcpicture.core.signs import FileSigns
 from bcpicture.core.steps import LocalFile
 from bcpicture.core.surveys import Memory
 
@@ -78,7 +79,10 @@ class Manifest:
 
 
 def manifest_of(
-    files: Iterable[LocalFile], memory: Memory, types: Mapping[str, str]
+    files: Iterable[LocalFile],
+    memory: Memory,
+    types: Mapping[str, str],
+    read: Mapping[str, FileSigns],
 ) -> Manifest:
     """The manifest of a folder, by what the journal remembers of it.
 
@@ -88,12 +92,16 @@ def manifest_of(
         files: All that are in the folder.
         memory: What the journal remembers.
         types: Media types, by the digests of the bytes.
+        read: The signs of files that were read by this run, by the ids of their
+            records: they may be too young for the journal to rely on them.
     """
     there = {file.name: file for file in files}
     entries = {}
     for id_, link in memory.links.items():
         file, known = there.get(link.name), memory.agreements.get(id_)
-        if file is None or known is None or link.signs != file.signs:
+        if file is None or known is None:
+            continue
+        if file.signs not in {link.signs, read.get(id_)}:
             continue
         kind = types.get(link.digest, "")
         entries[known.number] = Entry(

@@ -94,7 +94,9 @@ class Filing:
         error = change.error or (old.error if old else None)
         if error is None:
             kind = one.kind.content_type if one.kind else ""
-            self.shelf.put(self._link(change), kind)
+            self.shelf.put(
+                self._link(change), kind, read=change.seen if change.same else None
+            )
         return Outcome(
             step=one.step,
             ending=_ending(change) if error is None else Ending.FAILED,
@@ -147,7 +149,8 @@ class Filing:
         )
         signs = self._proven(step.file.signs)
         self.placing.journal.note_soon(agreements=[agreement])
-        self.shelf.put(self.link(step.id, step.file.name, step.digest, signs))
+        link = self.link(step.id, step.file.name, step.digest, signs)
+        self.shelf.put(link, read=step.file.signs)
         await self.shelf.keep_up()
         return Outcome(step=step, ending=Ending.ADOPTED, after=step.sent)
 

@@ -15,6 +15,7 @@ from bcpicture.core.manifest import (
     write_manifest,
 )
 from bcpicture.core.media import sniff
+from bcpicture.core.signs import FileSigns
 from bcpicture.sync.backups import Backups
 from bcpicture.sync.journal import Journal
 from bcpicture.sync.targets import Target
@@ -38,14 +39,18 @@ class Shelf:
 
     _unflushed: dict[str, Link] = attrs.field(factory=dict, init=False)
     _types: dict[str, str] = attrs.field(factory=dict, init=False)
+    _read: dict[str, FileSigns] = attrs.field(factory=dict, init=False)
 
-    def put(self, link: Link, kind: str = "") -> None:
+    def put(self, link: Link, kind: str = "", *, read: FileSigns | None = None) -> None:
         """Note a file; its signs count once it is on the disk.
 
         Args:
             link: Which file, and whose.
             kind: The media type of its bytes; empty if nobody knows.
+            read: Its signs when it was read, even if they are too young to count.
         """
+        if read is not None:
+            self._read[link.id] = read
         if kind:
             self._types[link.digest] = kind
         self.journal.note_soon(links=[attrs.evolve(link, signs=None)])
@@ -89,7 +94,7 @@ class Shelf:
         files = (await self.target.scan()).files
         known = {entry.sha256: entry.type for entry in old.entries.values()}
         types = known | self._types
-        made = await asyncio.to_thread(manifest_of, files, memory, types)
+        made = await asyncio.to_thread(manifest_of, files, memory, types, self._read)
         return await self._typed(made)
 
     async def _typed(self, made: Manifest) -> Manifest:

@@ -16,7 +16,8 @@ from table import Figure, show
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "sync"))
 
-from model_machine import TALLY, Machine
+from model_edits import TALLY
+from model_machine import Machine
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from bcpicture.core.options import MatchOptions, PushOptions
+from bcpicture.core.options import MatchOptions, PullOptions, PushOptions
 from bcpicture.emulator import Fault
 from bcpicture.emulator.answers import Answers
 
@@ -12,7 +12,7 @@ ITEMS = 12
 
 which = st.integers(0, ITEMS - 1)
 contents = st.sampled_from("abcdef")
-FATES = ("", "", "", "stop", "cancel", "meddle", "meddle")
+FATES = ("", "", "", "stop", "cancel", "meddle", "meddle", "scribble")
 
 CUTS = (
     *("reset_before", "reset_during", "reset_after", "reset_reply", "truncate"),
@@ -55,13 +55,22 @@ cuts = st.builds(
 )
 faults = st.one_of(patches, statuses, refusals, cuts)
 
-options = st.builds(
+pushes = st.builds(
     PushOptions,
     match=st.builds(MatchOptions, pick=st.sampled_from([None, None, ()])),
     delete=st.booleans(),
     compare=st.sampled_from(["signs", "signs", "content"]),
     rebase=st.sampled_from([False] * 7 + [True]),
     backup=st.sampled_from(["always", "foreign"]),
+    max_replace=st.sampled_from([None, None, 0, 2]),
+    max_delete=st.sampled_from([None, None, 1]),
+    require_file=st.sampled_from(["", "", "", "marker"]),
+)
+pulls = st.builds(
+    PullOptions,
+    delete=st.booleans(),
+    compare=st.sampled_from(["signs", "signs", "content"]),
+    rebase=st.sampled_from([False] * 7 + [True]),
     max_replace=st.sampled_from([None, None, 0, 2]),
     max_delete=st.sampled_from([None, None, 1]),
     require_file=st.sampled_from(["", "", "", "marker"]),

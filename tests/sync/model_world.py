@@ -44,6 +44,11 @@ def name_of(number: str, second: str = "") -> str:
     return f"{number.lower() if small else number}{second}.png"
 
 
+def jpeg(name: str) -> bytes:
+    """As much of one as tells its kind."""
+    return b"\xff\xd8\xff\xe0\x00\x10JFIF" + name.encode() + b"\xff\xd9"
+
+
 @attrs.define
 class Clock:
     """The service's clock: it goes on with every look, and jumps when it is told to."""
@@ -65,7 +70,6 @@ class World:
 
     shop: Shop
     clock: Clock
-    covers_bytes: bool
     files_ever: set[str] = attrs.field(factory=set)
     """Digests of all files that there ever were."""
 

@@ -138,6 +138,7 @@ async def test_a_record_that_moved_alone_costs_one_reading(shop: Shop):
     pulled = await shop.pull()
     assert pulled.endings == {ONE: "adopted"}
     assert pulled.outcomes[ONE].note == Why.EQUAL
+    assert len(shop.manifest()) == 8  # however young the files are
     assert shop.files() == made
     assert shop.backup() == {}
     assert (await shop.pull()).outcomes == {}
