@@ -104,16 +104,28 @@ class Victim:
         """How many may have been repeated."""
         return 2 * WIDTH * self.kills
 
+    def check_whole(self) -> None:
+        """Whatever there is, is whole."""
+        whole = {*self.ours.values(), *self.theirs, None}
+        there = [*self.shop.all_there().values(), *self.files().values()]
+        assert {*there} <= whole
+
+    def files(self) -> dict[str, bytes]:
+        """All but what is written for a moment, and the manifest."""
+        paths = self.shop.photos.glob("[!.]*.png")
+        return {path.name: path.read_bytes() for path in paths}
+
     def check(self) -> None:
         """Everything is as after an undisturbed run, and nothing besides."""
-        shop = self.shop
+        shop, files = self.shop, self.files()
         assert shop.all_there() == self.ours
-        files = {path.name: path.read_bytes() for path in shop.photos.iterdir()}
-        files.pop("manifest.json", None)
+        if self.way == "pull":
+            assert {*shop.manifest().values()} == {*files}
+            (shop.photos / "manifest.json").unlink()
+        assert files.keys() == {path.name for path in shop.photos.iterdir()}
         assert files == {f"{number}.png": data for number, data in self.ours.items()}
         assert set(shop.backup().values()) == self.theirs
-        for root in (shop.state, shop.photos):
-            assert not [it for it in root.rglob("*") if it.suffix in LEFT_OVER]
+        assert not [it for it in shop.state.rglob("*") if it.suffix in LEFT_OVER]
         assert self.repeated <= self.allowed, (self.repeated, self.kills)
 
 
@@ -122,6 +134,7 @@ async def kill_until_done(victim: Victim, kills: int) -> None:
     victim.prepare()
     for _ in range(kills):
         await victim.strike()
+        victim.check_whole()
     await victim.finish()
     victim.check()
     assert not {*await victim.finish()} - {Ending.KEPT}

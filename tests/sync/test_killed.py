@@ -15,7 +15,7 @@ ITEMS = 120
 
 
 @pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("way", ["push"])
+@pytest.mark.parametrize("way", ["push", "pull"])
 async def test_a_rerun_ends_where_an_undisturbed_run_does(
     open_shop: OpenShop, way: str, seed: int
 ):

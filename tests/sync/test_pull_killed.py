@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import random
-from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import attrs
-import pytest
 
 from bcpicture.core.ledger import Action, Intent
 from bcpicture.emulator.artwork import png
-from bcpicture.sync.engine import WIDTH
 
 Shop: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
-OpenShop: TypeAlias = Callable[..., Any]
 
-ITEMS = 150
 ONE = "1896-S"
 
 
@@ -25,48 +19,9 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def fill(shop: Shop) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """Pictures for all items; every third has a file of somebody else."""
-    ours, theirs = {}, {}
-    for number in shop.numbers:
-        ours[f"{number}.png"] = png(f"there {number}", side=16)
-        shop.record(number).set_picture(ours[f"{number}.png"])
-    for number in shop.numbers[::3]:
-        theirs[number] = shop.put(f"{number}.png", f"theirs {number}")
-    return ours, theirs
-
-
 async def open_steps(shop: Shop) -> int:
     async with shop.box as box:
         return len(await box.kit.journal.open_intents())
-
-
-@pytest.mark.parametrize("seed", range(3))
-async def test_a_rerun_ends_where_an_undisturbed_run_does(
-    open_shop: OpenShop, seed: int
-):
-    dice = random.Random(seed)
-    async with open_shop(items=ITEMS) as shop:
-        ours, theirs = fill(shop)
-        kills = 0
-        for _ in range(4):
-            kind = dice.choice(["list", "batch", "read", "read", "read"])
-            kills += await shop.kill("pull", kind, dice.randrange(ITEMS // 6))
-            whole = {*ours.values(), *theirs.values()}
-            there = {n: d for n, d in shop.files().items() if not n.startswith(".")}
-            assert all(data in whole for data in there.values())
-        pulled = await shop.pull()
-        assert not pulled.report.failures
-        assert shop.files() == ours
-        assert len(shop.manifest()) == ITEMS
-        assert set(shop.backup().values()) == set(theirs.values())
-        repeated = shop.log.kinds()["read"] - ITEMS
-        assert repeated <= 2 * WIDTH * kills
-        assert await open_steps(shop) == 0
-        assert not [*shop.state.glob("**/*.part"), *shop.photos.glob(".*")]
-        again = await shop.pull()
-        assert again.outcomes == {}
-        assert again.plan.unchanged == ITEMS
 
 
 async def begun(shop: Shop, *intents: Intent) -> None:
