@@ -19,7 +19,7 @@ END_MARKS: Mapping[Kind, bytes] = {
 _WALKED = 1 << 16
 """Bytes of a GIF that are walked through, block by block; 20 µs at most."""
 
-_SCAN = frozenset({0xDA})
+_SCAN = frozenset({0xFFDA})
 
 _PADDING = b"\0\r\n "
 

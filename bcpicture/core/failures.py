@@ -18,17 +18,14 @@ from bcpicture.errors import Failure, quote
 
 _CORRELATION = re.compile(r"\s*CorrelationId:\s+(?P<id>[0-9a-fA-F-]{36})\.?\s*$")
 _CLAIMS = re.compile(r'claims="(?P<claims>[A-Za-z0-9+/=_-]+)"')
-_REQUEST_IDS = tuple(
-    map(istr, ("request-id", "ms-correlation-x", "x-ms-correlation-request-id"))
-)
+_ID = istr("request-id")
+_OTHER_ID = istr("ms-correlation-x")
+_THIRD_ID = istr("x-ms-correlation-request-id")
 
 
 def request_id(headers: Mapping[str, str]) -> str:
     """The service's id of a request, from the headers of its reply."""
-    for name in _REQUEST_IDS:
-        if value := headers.get(name):
-            return value
-    return ""
+    return headers.get(_ID) or headers.get(_OTHER_ID) or headers.get(_THIRD_ID) or ""
 
 
 def parse_retry_after(text: str | None, *, now: float) -> float | None:

@@ -189,33 +189,36 @@ def jpeg_segment(head: bytes, wanted: frozenset[int]) -> int | None:
     """Where the first of a JPEG's segments stands whose marker is *wanted*."""
     at = 2
     try:
-        while head[at] == 0xFF:
-            marker = head[at + 1]
-            if marker in wanted:
-                return at
-            if marker in {0xD9, 0xDA}:  # the end, or the scan: no segment comes
-                return None
-            if marker == 0xFF:  # a fill byte
+        marker, length = _PAIR(head, at)
+        while marker not in wanted:
+            if marker in _LONG:
+                at += 2 + (length or 2)
+            elif marker == 0xFFFF:  # a fill byte
                 at += 1
-            elif marker == 0x01 or 0xD0 <= marker <= 0xD8:  # without a length
+            elif marker == 0xFF01 or 0xFFD0 <= marker <= 0xFFD8:  # without a length
                 at += 2
-            else:
-                at += 2 + ((head[at + 2] << 8 | head[at + 3]) or 2)
-    except IndexError:
-        pass
-    return None
-
-
-def _jpeg(head: bytes) -> tuple[int, int] | None:
-    at = jpeg_segment(head, _FRAMES)
-    if at is None:
+            else:  # the end, or the scan, or no marker: no segment comes
+                return None
+            marker, length = _PAIR(head, at)
+    except struct.error:
         return None
-    height, width = _FRAME.unpack_from(head, at + 5)
-    return width, height
+    return at
 
 
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_FRAME = struct.Struct(">HH")
+_FRAMES = frozenset(range(0xFFC0, 0xFFD0)) - {0xFFC4, 0xFFC8, 0xFFCC}
+_LONG = frozenset(range(0xFF00, 0xFFFF)) - {0xFF01, *range(0xFFD0, 0xFFDB)}
+"""Markers of segments that tell their length, except the scan's."""
+
+_PAIR = struct.Struct(">HH").unpack_from
+
+
+def measure_jpeg(head: bytes) -> tuple[int, int] | None:
+    """Tell width and height like `dimensions`, of what is a JPEG."""
+    at = jpeg_segment(head, _FRAMES)
+    if at is None or at + 9 > len(head):
+        return None
+    height, width = _PAIR(head, at + 5)
+    return (width, height) if width and height else None
 
 
 def _png(head: bytes) -> tuple[int, int] | None:
@@ -251,7 +254,7 @@ def _webp(head: bytes) -> tuple[int, int] | None:
 
 
 _READERS: Mapping[Kind, Callable[[bytes], tuple[int, int] | None]] = {
-    JPEG: _jpeg,
+    JPEG: measure_jpeg,
     PNG: _png,
     GIF: _gif,
     BMP: _bmp,

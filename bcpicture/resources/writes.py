@@ -20,12 +20,11 @@ from bcpicture.core.failures import request_id
 from bcpicture.core.guards import clean
 from bcpicture.core.models import ANY, Any_, Picture
 from bcpicture.core.outcomes import Outcome, judge
-from bcpicture.core.wire import DATE, ETAG, Request
+from bcpicture.core.wire import DATE, ETAG
 from bcpicture.errors import (
     AnswerError,
     BcPictureError,
     ConflictError,
-    Failure,
     MissingError,
     OutcomeUnknownError,
     UsageError,
@@ -80,7 +79,8 @@ class Written:
     """The header ``Date``; empty after a lost reply."""
 
 
-async def _read_reply(exchange: Exchange) -> Written:
+async def read_reply(exchange: Exchange) -> Written:
+    """Read what a write was answered with."""
     body = b"" if exchange.status == 204 else await exchange.read(_REPLY)
     headers = exchange.headers
     etag = headers.get(ETAG)
@@ -136,33 +136,6 @@ async def look_at(exchange: Exchange) -> Look:
     return Look()
 
 
-async def write(
-    session: Session,
-    request: Request,
-    body: Body | None,
-    look: Callable[[], Awaitable[Look]],
-) -> Written:
-    """Send a write, and settle it if it failed in doubt.
-
-    Args:
-        session: Sends it.
-        request: The PATCH or DELETE.
-        body: What to send; None for a delete.
-        look: Reads back what is there.
-
-    Raises:
-        ConflictError: Somebody else changed the picture before our attempt.
-        OutcomeUnknownError: The reading back failed too.
-        BcPictureError: Nothing was changed, for this reason.
-    """
-    try:
-        return await session.call(request, _read_reply, body)
-    except BcPictureError as error:
-        if error.failure is None or not error.failure.doubtful:
-            raise
-        return await _settle(error, error.failure, body, look)
-
-
 async def _found(look: Callable[[], Awaitable[Look]], sent: HashedBody | None) -> Look:
     """What is there; nothing, if by now the record itself is gone."""
     found = Look()
@@ -179,12 +152,24 @@ async def _found(look: Callable[[], Awaitable[Look]], sent: HashedBody | None) -
     )
 
 
-async def _settle(
-    error: BcPictureError,
-    failure: Failure,
-    body: Body | None,
-    look: Callable[[], Awaitable[Look]],
+async def settle(
+    error: BcPictureError, body: Body | None, look: Callable[[], Awaitable[Look]]
 ) -> Written:
+    """Find out what became of a write that failed in doubt.
+
+    Args:
+        error: What its session made of it.
+        body: What was sent; None for a delete.
+        look: Reads back what is there.
+
+    Raises:
+        ConflictError: Somebody else changed the picture before our attempt.
+        OutcomeUnknownError: The reading back failed too.
+        BcPictureError: Nothing was changed, for this reason.
+    """
+    failure = error.failure
+    if failure is None:
+        raise error
     try:
         body = body.inner if isinstance(body, MeteredBody) else body
         sent = None if body is None else await hashed(body)

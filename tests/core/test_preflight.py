@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bcpicture.core import media
-from bcpicture.core.preflight import BACK, FRONT, examine, refusal
+from bcpicture.core.preflight import BACK, FRONT, at_a_glance, examine, refusal
 from bcpicture.emulator.artwork import dot, jpeg, png
 from bcpicture.errors import Misfit
 
@@ -57,6 +57,7 @@ WHOLE = {
     "BMP-palette": saved("BMP", "P"),
     "BMP-bits": saved("BMP", "1"),
 }
+WHOLE_JPEGS = [data for data in WHOLE.values() if media.sniff(data) is media.JPEG]
 SAMPLES = [pytest.param(data, id=name) for name, data in WHOLE.items()]
 
 
@@ -80,6 +81,25 @@ def test_cut_anywhere_it_is_never_taken_for_whole(data: bytes):
     for length in range(1, len(data)):
         cut = examine(data[:length], length, data[:length], LIMIT).misfit
         assert cut is (Misfit.CUT if media.sniff(data[:length]) else Misfit.UNKNOWN)
+
+
+@pytest.mark.parametrize("data", SAMPLES)
+def test_a_glance_never_sees_other_than_a_look(data: bytes):
+    """Cut anywhere, prefixed, of a wrong marker: either the same, or nothing."""
+    cuts = [data[:length] for length in range(len(data) + 1)]
+    odd = [data[:at] + b"\xff" + data[at:] for at in range(min(len(data), 300))]
+    odd += [data[:2] + b"\xff\x01" + data[2:], b"\xff\xd8\xff\xd9", data[:60] + data]
+    for look in [*cuts, *(one + b"\xff\xd9" for one in cuts), *odd]:
+        if (glance := at_a_glance(look, LIMIT)) is not None:
+            assert glance == examine(look, len(look), look, LIMIT)
+
+
+def test_a_glance_is_enough_for_a_whole_jpeg_that_is_not_too_large():
+    assert WHOLE_JPEGS
+    for data in WHOLE_JPEGS:
+        assert at_a_glance(data, LIMIT) is not None
+        assert at_a_glance(data, len(data) - 1) is None
+    assert at_a_glance(None, LIMIT) is None
 
 
 @pytest.mark.parametrize("data", SAMPLES)
