@@ -202,3 +202,15 @@ class PullOptions:
     def deletes(self) -> bool:
         """Whether anything may be removed."""
         return self.delete and not self.rebase
+
+
+@attrs.frozen(kw_only=True)
+class VerifyOptions:
+    """How to verify."""
+
+    match: MatchOptions = attrs.field(factory=MatchOptions)
+    """Which file belongs to which record, unless it was pulled."""
+
+    pulled: bool | None = None
+    """Whether the files were pulled, so that the journal tells whose they are, or else
+    the manifest; None: if one of the two tells so."""

@@ -10,7 +10,7 @@ from enum import Enum, StrEnum
 
 import attrs
 
-from bcpicture.core.ledger import Action, Intent
+from bcpicture.core.ledger import Action, Intent, Link
 from bcpicture.core.signs import FileSigns, ItemSigns, PictureSigns
 
 
@@ -55,11 +55,9 @@ class Why(StrEnum):
     BOTH_CHANGED = "the file changed, and somebody else changed the picture"
     UNPROVEN = "nothing proves that the picture is still the same"
     DIFFERS = "the picture differs from the file"
-
     EQUAL = "the same picture is there already"
     ITEM_MOVED = "the record changed, its picture did not"
     FILE_MOVED = "the file was touched or renamed, its bytes are the same"
-
     FILE_GONE = "the file is gone"
     NO_DELETE = "the file is gone, and deleting was not asked for"
     GONE_AND_CHANGED = "the file is gone, but somebody else changed the picture"
@@ -69,7 +67,6 @@ class Why(StrEnum):
     EMPTY = "the file is empty"
     YOUNG = "the file changed a moment ago; the next run takes it"
     RECORD_GONE = "the record is gone since it was listed"
-
     NEW = "there is no file yet"
     FILE_LOST = "the file that was there is gone"
     FOREIGN_FILE = "a file is there that nothing is known of"
@@ -78,7 +75,6 @@ class Why(StrEnum):
     PICTURE_GONE = "the picture is gone"
     NO_REMOVE = "the picture is gone, and deleting files was not asked for"
     REMOVED_AND_CHANGED = "the picture is gone, but somebody else changed the file"
-
     PUT_BACK = "what was there before is put back"
     TAKEN_BACK = "there was nothing before"
     NOT_SAVED = "what was there before was not saved"
@@ -286,6 +282,29 @@ class Restore:
     """The step that is taken back."""
 
 
+@attrs.frozen(kw_only=True)
+class Compare:
+    """Read a file and a picture, and change nothing."""
+
+    number: str
+    """What people know the record by; empty if there is none."""
+
+    id: str
+    """GUID of the record; empty if there is none."""
+
+    name: str
+    """The file; empty if there is none."""
+
+    reason: str = ""
+    """Why there is no record, or which of several; empty if there is one."""
+
+    file: LocalFile | None = None
+    """The file, as it was listed; None if there is none."""
+
+    link: Link | None = attrs.field(default=None, repr=False)
+    """What is remembered of it, such as what it was prepared to."""
+
+
 PushStep = Upload | Adopt | Delete | Keep
 """A step of a push."""
 
@@ -295,5 +314,5 @@ PullStep = Download | Adopt | Remove | Keep
 UndoStep = Restore | Keep
 """A step of an undo."""
 
-Step = Upload | Adopt | Delete | Keep | Download | Remove | Restore
+Step = Upload | Adopt | Delete | Keep | Download | Remove | Restore | Compare
 """A step of any of them."""

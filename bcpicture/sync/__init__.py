@@ -2,9 +2,18 @@
 
 from bcpicture.core.brakes import Brake, BrakeKind, Limit
 from bcpicture.core.mapping import MapRow, parse_map
-from bcpicture.core.options import MatchOptions, PullOptions, PushOptions
+from bcpicture.core.options import MatchOptions, PullOptions, PushOptions, VerifyOptions
 from bcpicture.core.pairing import Download, LocalFile, PushPlan, Upload
-from bcpicture.core.steps import Adopt, Delete, Keep, Remove, Replaces, Restore, Why
+from bcpicture.core.steps import (
+    Adopt,
+    Compare,
+    Delete,
+    Keep,
+    Remove,
+    Replaces,
+    Restore,
+    Why,
+)
 from bcpicture.sync.kit import Clocks
 from bcpicture.sync.old_engine import WIDTH, Run
 from bcpicture.sync.old_folder import scan
@@ -13,6 +22,8 @@ from bcpicture.sync.pull_plans import PlannedPull
 from bcpicture.sync.push_plans import PlannedPush
 from bcpicture.sync.report import Ending
 from bcpicture.sync.report_files import ReportFile
+from bcpicture.sync.status import Status
+from bcpicture.sync.status import status_of as status
 from bcpicture.sync.transfers import plan, pull, push
 from bcpicture.sync.undo_plans import PlannedUndo
 from bcpicture.sync.workspace import Workspace
@@ -24,6 +35,7 @@ __all__ = [
     "Brake",
     "BrakeKind",
     "Clocks",
+    "Compare",
     "Delete",
     "Download",
     "Ending",
@@ -46,7 +58,9 @@ __all__ = [
     "ReportFile",
     "Restore",
     "Run",
+    "Status",
     "Upload",
+    "VerifyOptions",
     "Why",
     "Workspace",
     "exit_code",
@@ -56,4 +70,5 @@ __all__ = [
     "pull",
     "push",
     "scan",
+    "status",
 ]

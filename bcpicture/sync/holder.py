@@ -80,6 +80,19 @@ class Holder:
             told[name] = told[name].isoformat()
         return json.dumps(told, ensure_ascii=False, indent=1)
 
+    @property
+    def gone(self) -> bool:
+        """Whether the process has ended without a word; False where nobody can tell."""
+        if not self.boot or self.boot != _boot():
+            return False
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return True
+        except OSError:
+            return False  # it is somebody else's
+        return False
+
     def silent(self, now: datetime, monotonic: float) -> timedelta:
         """How long there was no sign of life."""
         if self.boot and self.boot == _boot():

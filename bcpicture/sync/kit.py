@@ -79,12 +79,14 @@ class Kit:
             started=now,
         )
 
-    async def folder(self, path: str | os.PathLike[str]) -> TargetFolder:
+    async def folder(
+        self, path: str | os.PathLike[str], *, recursive: bool = False
+    ) -> TargetFolder:
         """A folder that files are written to."""
         # Two machines that pull into one share must not sweep up each other's work.
         owner = f"{socket.gethostname()}\0{self.place.folder}"
         return TargetFolder(
-            folder=await Folder.at(path),
+            folder=await Folder.at(path, recursive=recursive),
             mark=hashlib.sha256(owner.encode()).hexdigest()[:12],
             wall=self.clocks.files,
         )

@@ -37,6 +37,19 @@ class Ending(StrEnum):
     KEPT = "kept"
     """Nothing was touched, on purpose."""
 
+    EQUAL = "equal"
+    """File and picture hold the same bytes; `Outcome.before` tells of the file, and
+    `Outcome.after` of the picture, here and for what differs."""
+
+    DIFFERS = "differs"
+    """They do not."""
+
+    ONLY_HERE = "only here"
+    """There is a file, and no picture for it."""
+
+    ONLY_THERE = "only there"
+    """There is a picture, and no file for it."""
+
     FAILED = "failed"
     """It was not achieved, or somebody undid it at once."""
 
@@ -242,6 +255,11 @@ def _failed(outcome: Outcome, error: BcPictureError | OSError) -> Failed:
     )
 
 
+DIFFERENCES = frozenset({Ending.DIFFERS, Ending.ONLY_HERE, Ending.ONLY_THERE})
+"""The endings of comparisons that tell of no step."""
+
+
 def exit_code(report: Report) -> int:
-    """Return what a command should exit with: 0 in step, 1 if something failed."""
-    return 1 if report.failures else 0
+    """Return what a command should exit with: 0 in step, 1 if anything is not."""
+    differ = any(report.counts.get(ending) for ending in DIFFERENCES)
+    return 1 if report.failures or differ else 0

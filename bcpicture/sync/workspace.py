@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self, overload
 
 from bcpicture.core.ledger import JournalTarget
-from bcpicture.core.options import PullOptions, PushOptions
+from bcpicture.core.options import PullOptions, PushOptions, VerifyOptions
 from bcpicture.errors import BrakeError, ClosedError, JournalError
 from bcpicture.resources.records import Records
 from bcpicture.sync import places
@@ -27,10 +27,15 @@ from bcpicture.sync.lock import Lock
 from bcpicture.sync.pull_plans import PlannedPull
 from bcpicture.sync.pulling import Ready
 from bcpicture.sync.push_plans import PlannedPush
+from bcpicture.sync.report import Outcome
 from bcpicture.sync.sources import Source
+from bcpicture.sync.status import Status, status_of
+from bcpicture.sync.targeting import target_of
 from bcpicture.sync.targets import Target
 from bcpicture.sync.undo_plans import PlannedUndo
 from bcpicture.sync.undoing import Returned, Seen
+from bcpicture.sync.verify_plans import start_verify
+from bcpicture.sync.verifying import Hashed
 
 KEEP = timedelta(days=90)
 """How long what was replaced is kept, unless somebody says otherwise."""
@@ -195,6 +200,39 @@ class Workspace:
         await asyncio.to_thread(places.require_apart, root, folder.path)
         return folder
 
+    # -- looked at
+
+    async def status(self, *, runs: int = 20) -> Status:
+        """What is known of it; `sync.status` tells the same without opening it.
+
+        Args:
+            runs: How many of the last runs are told.
+        """
+        return await status_of(self.records, state_dir=self._root, runs=runs)
+
+    async def verify(
+        self,
+        place: str | os.PathLike[str] | Target,
+        options: VerifyOptions | None = None,
+        *,
+        width: int = WIDTH,
+    ) -> Run[Hashed, Outcome]:
+        """Compare files and pictures by their bytes; nothing changes, nowhere.
+
+        Args:
+            place: The folder that was pushed, or pulled, or another place.
+            options: Which file belongs to which record.
+            width: Pictures at once.
+
+        Raises:
+            SourceError: The files cannot be listed.
+            BcPictureError: The records cannot be listed.
+        """
+        options = options or VerifyOptions()
+        if isinstance(place, str | os.PathLike):
+            place = await self.kit.folder(place, recursive=options.match.deep)
+        return await start_verify(self.kit, place, options, width=width)
+
     # -- undo
 
     async def plan_undo(self, run_id: str | None = None) -> PlannedUndo:
@@ -272,18 +310,4 @@ def open_workspace(
         rebase=rebase,
         keep=keep,
         clocks=clocks,
-    )
-
-
-async def target_of(records: Records) -> JournalTarget:
-    """Whose pictures a journal about *records* is about."""
-    company = records.company
-    endpoint = company.endpoint
-    tenant = endpoint.tenant or dict(endpoint.query).get("tenant", "")
-    return JournalTarget(
-        endpoint=str(endpoint.base),
-        tenant=tenant,
-        company_id=await company.id(),
-        company=company.name,
-        parent=records.parent.kind,
     )

@@ -46,6 +46,7 @@ from bcpicture import (
     sync,
 )
 from bcpicture.cloud import CloudObject
+from bcpicture.core.ledger import Intent
 from bcpicture.emulator import (
     Answers,
     Emulator,
@@ -59,6 +60,7 @@ from bcpicture.otel import Telemetry
 from bcpicture.sync import (
     WIDTH,
     Clocks,
+    Compare,
     Download,
     Ending,
     Failed,
@@ -74,7 +76,9 @@ from bcpicture.sync import (
     Report,
     Restore,
     Run,
+    Status,
     Upload,
+    VerifyOptions,
     Workspace,
 )
 
@@ -268,6 +272,18 @@ async def take_back(company: CompanyHandle) -> list[Restore]:
         async with box.run(plan) as run:
             await run.finish()
         return [*plan.restores]
+
+
+async def look_closely(company: CompanyHandle) -> list[Compare]:
+    """Nothing changes."""
+    told: Status = await sync.status(company.items, state_dir="state")
+    async with sync.open(company.items) as box:
+        assert_type(await box.status(runs=5), Status)
+        options = VerifyOptions(match=MatchOptions(by="id"), pulled=False)
+        async with await box.verify("photos", options) as run:
+            found = [it.step async for it in run if it.ending is Ending.EQUAL]
+    assert_type(told.open, tuple[Intent, ...])
+    return [step for step in found if isinstance(step, Compare)]
 
 
 async def play(server: Emulator) -> list[Seen]:
