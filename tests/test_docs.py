@@ -60,6 +60,9 @@ RUN_BY_CI = {"Run it", "Test it"}
 
 END = "end-of-command"
 
+A_DAY_IN_JUNE = 1_781_000_000
+"""When the photos were taken; a file of this moment is read once more."""
+
 lex = RawFencedCodeBlockLexer(re.compile(r"[ \t]*(?P<language>[^\n]*?)[ \t]*\n"))
 
 
@@ -211,7 +214,9 @@ def served(cwd: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadedEmula
     photos = cwd / "photos"
     photos.mkdir()
     for number in ("1896-S", "1900-S", "1925-W", "2000-S"):
-        (photos / f"{number}.jpg").write_bytes(png(number))
+        path = photos / f"{number}.jpg"
+        path.write_bytes(png(number))
+        os.utime(path, (A_DAY_IN_JUNE, A_DAY_IN_JUNE))
     with ThreadedEmulator() as server:
         for name, value in {
             "BCPICTURE_URL": server.base_urls["v2.0"],
