@@ -83,12 +83,7 @@ class Copies:
 
     def check_report(self, before: Files, outcomes: Iterable[Outcome]) -> None:
         """What is reported is what happened, and the other way round."""
-        after = self.files()
-        left = {
-            name
-            for name in {*before, *after}
-            if before.get(name) != after.get(name) and name not in self.scribbled
-        }
+        after, left = self.files(), self._changed(before)
         for outcome in outcomes:
             name = outcome.file
             match outcome.ending:
@@ -103,18 +98,26 @@ class Copies:
             left -= {name, *other_name(outcome)}
         assert not left, "nobody tells of it"
 
+    def _changed(self, before: Files) -> set[str]:
+        """Names of the files that are others now, by no hand but ours."""
+        after = self.files()
+        names = {*before, *after} - {*self.scribbled}
+        return {name for name in names if before.get(name) != after.get(name)}
+
     async def check_journal(self, before: Files) -> None:
         """What a run wrote that was cut off is in the journal, open or done."""
+        changed = self._changed(before)
+        if not changed:
+            return
         async with self.shop.box as box:
-            [run, *_] = await box.kit.journal.runs(1)
+            [run] = await box.kit.journal.runs(1)
             steps = await box.kit.journal.steps(run.id)
         may_have = {State.INTENDED, State.UNKNOWN, State.DONE}
         noted = {(it.name, it.after) for it in steps if it.state in may_have}
         after = self.files()
-        for name in {*before, *after} - {*self.scribbled}:
-            if before.get(name) != after.get(name):
-                data = after.get(name)
-                assert (name, digest(data) if data is not None else None) in noted
+        for name in changed:
+            data = after.get(name)
+            assert (name, digest(data) if data is not None else None) in noted
 
     def check_clean(self) -> None:
         """Every picture is in the file that the manifest names, and no litter."""

@@ -134,7 +134,7 @@ class Machine(Edits):
         self.copies.check_guard(before, deletes=options.deletes)
         if outcomes is not None:
             self.copies.check_report(before, outcomes)
-        elif self.copies.files() != before:
+        else:
             await self.copies.check_journal(before)
 
     def _fate(self, fate: str, moment: int, one: int) -> dict[str, Option]:
