@@ -114,7 +114,7 @@ def head_of(path: Path) -> bytes:
         return b""
 
 
-def flush(path: Path) -> None:
+def flush(path: str | Path) -> None:
     """Have the disk hold a file; one that is gone needs no flush."""
     try:
         # Windows flushes only what could be written to.

@@ -41,6 +41,9 @@ WIDTH = 5
 AHEAD = 32
 """Steps that are prepared, and wait for a worker."""
 
+_CLOSERS = 2
+"""Looks at what was done that are on their way at once, while workers go on."""
+
 LOST = 20
 """Steps in a row that found no connection, after which no other is begun."""
 
@@ -140,6 +143,7 @@ class Run(Generic[ReadyT, SentT]):
         self._outcomes: asyncio.Queue[Outcome | None] = asyncio.Queue(width)
         self._again: list[Outcome] = []
         self._sent: list[SentT] = []
+        self._closers = asyncio.Semaphore(_CLOSERS)
         self._lost = 0
         self.performed = 0
         """Steps that were carried out so far, those included whose outcome is to come,
@@ -210,7 +214,7 @@ class Run(Generic[ReadyT, SentT]):
             await self._job.begin()
             await self._round(self._left, again=False)
             await self._once_more()
-            await self._close()
+            await self._close(self._taken())
         except (BcPictureError, OSError) as exc:
             self._fatal = self._fatal or exc
         for step in self._left:
@@ -237,7 +241,7 @@ class Run(Generic[ReadyT, SentT]):
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._feed(steps, ready, again=again))
                 for _ in range(self._width):
-                    group.create_task(self._work(ready, again=again))
+                    group.create_task(self._work(ready, group, again=again))
         except BaseExceptionGroup as several:
             raise several.exceptions[0] from None
 
@@ -254,7 +258,13 @@ class Run(Generic[ReadyT, SentT]):
         while not self.stopping and (step := next(steps, None)) is not None:
             yield step
 
-    async def _work(self, ready: asyncio.Queue[ReadyT | None], *, again: bool) -> None:
+    async def _work(
+        self,
+        ready: asyncio.Queue[ReadyT | None],
+        group: asyncio.TaskGroup,
+        *,
+        again: bool,
+    ) -> None:
         while (one := await ready.get()) is not None:
             if self.stopping:
                 self._cut = True
@@ -269,11 +279,23 @@ class Run(Generic[ReadyT, SentT]):
             self._lost = 0
             self._sent.append(done)
             if len(self._sent) >= self._job.together:
-                await self._close()
+                await self._close_beside(group)
         await ready.put(None)  # for the next worker
 
-    async def _close(self) -> None:
+    async def _close_beside(self, group: asyncio.TaskGroup) -> None:
+        """Begin to look at what was done, while this worker goes on."""
+        await self._closers.acquire()
+        if len(self._sent) < self._job.together:
+            self._closers.release()  # another worker was quicker
+            return
+        looking = group.create_task(self._close(self._taken()))
+        looking.add_done_callback(lambda _: self._closers.release())
+
+    def _taken(self) -> list[SentT]:
         sent, self._sent = self._sent, []
+        return sent
+
+    async def _close(self, sent: Sequence[SentT]) -> None:
         if sent:
             for outcome in await self._job.close(sent):
                 self._judge(outcome.error)

@@ -209,10 +209,15 @@ class TargetFolder:
         self._require_place()
         try:
             with ThreadPoolExecutor(_FLUSHING) as pool:
-                for _ in pool.map(flush, [self.path / name for name in names]):
-                    pass
+                # A share for each thread: a turn for each file costs more than most.
+                shares = [names[at::_FLUSHING] for at in range(_FLUSHING)]
+                list(pool.map(self._flush_some, shares))
         except OSError as exc:
             raise self._unusable(exc) from exc
+
+    def _flush_some(self, names: Sequence[str]) -> None:
+        for name in names:
+            flush(f"{self.place}/{name}")
 
     def _text(self, path: Path) -> str:
         try:

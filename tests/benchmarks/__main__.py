@@ -19,7 +19,9 @@ NAMES = (
     "inventory",
     "journal",
     "planning",
+    "frugal",
     "bulk",
+    "scale",
     "model",
     "kills",
 )

@@ -35,13 +35,18 @@ def picture(number: int, size: int = SIZE) -> bytes:
     return dot(random.Random(number).randbytes(size - BARE))
 
 
+def put(folder: Path, number: str, which: int, size: int = BARE + 16) -> None:
+    """A file for an item, as if it had been there for long."""
+    path, dated = folder / f"{number}.png", LONG_AGO + which
+    path.write_bytes(picture(which, size))
+    os.utime(path, (dated, dated))
+
+
 def write_pictures(folder: Path, numbers: list[str]) -> None:
-    """A file for each of some items, as if it had been there for long."""
+    """A different file for each of some items."""
     folder.mkdir()
     for count, number in enumerate(numbers):
-        path = folder / f"{number}.png"
-        path.write_bytes(picture(count))
-        os.utime(path, (LONG_AGO + count, LONG_AGO + count))
+        put(folder, number, count, SIZE)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -120,13 +125,14 @@ async def serve(items: int) -> None:
 def obey(server: Emulator, do: str, count: int | None = None) -> object:
     """Fill or clear the first *count* items, change one more, or count requests."""
     records = server.store.company(COMPANY).table("items").records
+    foreign = blob_of(picture(-1))
     match do:
         case "clear":
             for record in records[:count]:
                 record.put(None)
         case "fill":
             for record in records[:count]:
-                record.put(blob_of(picture(-1)))
+                record.put(foreign)
         case "count":
             counts = server.log.kinds()
             # The companies are a list of their own, asked for once.

@@ -194,6 +194,27 @@ async def test_what_would_end_in_the_same_way_is_not_tried_again(
     assert len(run.report.failures) == 1
 
 
+async def test_work_goes_on_while_what_was_done_is_looked_at():
+    """But not much: what nobody has looked at yet is lost by a kill."""
+    job = Job(closes=True)
+    looking, look = asyncio.Event(), job.close
+
+    async def slow(sent: Sequence[Sent]) -> Iterable[Outcome]:
+        await looking.wait()
+        return await look(sent)
+
+    job.close, job.together = slow, 10  # type: ignore[method-assign]
+    async with Run(steps(100), job, width=5) as run:
+        await job.until(20 + 10)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert len(job.performed) < 20 + 10 + 5
+        looking.set()
+        assert (await run.finish()).counts == {Ending.UPLOADED: 100}
+    assert sum(job.closed) == 100
+    assert sorted(job.closed)[1] >= 10  # but for the rest
+
+
 async def test_what_was_done_is_looked_at_many_at_a_time():
     job = Job(closes=True)
     async with Run(steps(2 * CLOSING + 7), job) as run:
