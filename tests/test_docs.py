@@ -8,8 +8,8 @@ The rules of a page:
   ``> `` on where it takes more than one line. It must succeed, unless ``[exit 1]``
   stands below it. What else stands below must be what is printed, where ``…`` stands
   for anything.
-- A fence that starts with a comment like ``# test_photos.py`` is a file: it is saved
-  under that name, and a command after it must use it.
+- A fence of Python, shell or TOML that starts with a comment like ``# test_photos.py``
+  is a file: it is saved under that name, and a command after it must use it.
 - The working directory is empty but for ``photos/``, and ``BCPICTURE_*`` tells where
   the emulator is.
 """
@@ -45,7 +45,14 @@ PAGES = [
     if "_build" not in page.parts
 ]
 
+
+def read_script(source: str) -> None:
+    """Have a shell understand a script, without running it."""
+    subprocess.run(["sh", "-n"], input=source, text=True, check=True)
+
+
 READERS: dict[str, Callable[[str], object]] = {
+    "sh": read_script,
     "json": json.loads,
     "toml": tomllib.loads,
     "text": str,
@@ -152,7 +159,12 @@ class Page:
             example.evaluate()
 
     def _parse(self, document: Document) -> Iterator[Region]:
-        evaluators = {"python": self._python, "console": self._console}
+        evaluators = {
+            "python": self._python,
+            "console": self._console,
+            "sh": self._file,
+            "toml": self._file,
+        }
         for region in lex(document):
             evaluator = evaluators.get(region.lexemes["language"])
             if evaluator and not left_to_ci(document, region):
@@ -160,9 +172,13 @@ class Page:
                 region.evaluator = evaluator
                 yield region
 
-    def _python(self, example: Example) -> None:
+    def _file(self, example: Example) -> None:
         if name := file_name(example.parsed):
             Path(name).write_text(example.parsed, encoding="utf-8")
+
+    def _python(self, example: Example) -> None:
+        if file_name(example.parsed):
+            self._file(example)
             return
         source = "\n" * example.line + example.parsed
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
