@@ -19,6 +19,7 @@ COMMANDS = {
     "info": "Tell what Business Central says about the picture of an item.",
     "push": "Send the pictures of a folder to their items.",
     "pull": "Write the items' pictures into a folder.",
+    "undo": "Put back what a push or pull replaced or took away.",
     "doctor": "Check the connection, and tell what to do about it.",
 }
 """What each command does. The names are modules' and functions' names, too."""

@@ -7,36 +7,38 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from bcpicture.core.models import Downloaded
-from bcpicture.core.pairing import PushPlan
-from bcpicture.sync import Outcome
+import attrs
+
+from bcpicture.core.filenames import safe_stem
+from bcpicture.core.plans import PushPlan
 
 
+@attrs.frozen
 class Comparison:
-    """Compares the digests of files that were sent with those of files that came."""
+    """How many pictures came back as they went."""
 
-    def __init__(self, plan: PushPlan) -> None:
-        self._sent: Mapping[str, str] = {
-            step.number: step.file.path for step in plan.uploads
-        }
-        self.identical = 0
+    identical: int = 0
+    """Byte for byte."""
 
-    @property
-    def different(self) -> int:
-        """Pictures that came back changed, or not at all."""
-        return len(self._sent) - self.identical
-
-    async def add(self, outcome: Outcome) -> None:
-        """Compare one picture that came back."""
-        sent = self._sent.get(outcome.number)
-        saved = outcome.result
-        if sent and isinstance(saved, Downloaded) and saved.path is not None:
-            came = Path(saved.path)
-            self.identical += await asyncio.to_thread(_same, Path(sent), came)
+    different: int = 0
+    """Changed, or not at all."""
 
 
-def _same(one: Path, other: Path) -> bool:
-    return _digest(one) == _digest(other)
+async def compare(plan: PushPlan, up: Path, down: Path) -> Comparison:
+    """Compare the files that were sent with those that came back for their numbers."""
+    sent = {step.number: up / step.file.name for step in plan.uploads}
+    return await asyncio.to_thread(_compare, sent, down)
+
+
+def _compare(sent: Mapping[str, Path], down: Path) -> Comparison:
+    came = {path.stem: path for path in down.iterdir()} if down.is_dir() else {}
+    pairs = ((path, came.get(safe_stem(number))) for number, path in sent.items())
+    identical = sum(_same(one, other) for one, other in pairs)
+    return Comparison(identical, len(sent) - identical)
+
+
+def _same(one: Path, other: Path | None) -> bool:
+    return other is not None and _digest(one) == _digest(other)
 
 
 def _digest(path: Path) -> str:

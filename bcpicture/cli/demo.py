@@ -7,24 +7,25 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from cyclopts.validators import Number as Limits
 
-from bcpicture import BusinessCentral, sync
+from bcpicture import sync
 from bcpicture.cli.account import Account, Leg, tell_account
-from bcpicture.cli.comparing import Comparison
+from bcpicture.cli.comparing import compare
 from bcpicture.cli.console import Console
 from bcpicture.cli.emulated import emulated
 from bcpicture.cli.options import PLAIN, Output
-from bcpicture.cli.progress import progress
+from bcpicture.cli.outcomes import tell_trouble
+from bcpicture.cli.plans import tell_strangers
+from bcpicture.cli.progress import progress, ticking
 from bcpicture.cli.running import run
-from bcpicture.cli.transfers import tell_strangers, tell_trouble
 from bcpicture.core.filenames import safe_name
 from bcpicture.emulator.artwork import jpeg, png
-from bcpicture.resources.companies import CompanyHandle
-from bcpicture.sync import PushPlan
+from bcpicture.resources.records import Records
+from bcpicture.sync.engine import Run
 
 _COMPANY = "CRONUS USA, Inc."
 _ITEMS = 24
@@ -65,63 +66,43 @@ async def _demo(
     if pictures is not None:
         options = ("--numbers-from", str(pictures))
     async with emulated(*options) as bc:
-        company = bc.company(_COMPANY)
+        records = bc.company(_COMPANY).items
         if pictures is None:
             pictures = folder / "up"
-            await _paint_all(company, pictures)
-        plan = await sync.plan(company, pictures)
-        tell_strangers(console, plan)
-        comparison = Comparison(plan)
-        up = await _up(console, company, plan)
-        total = len(plan.uploads) + len(plan.without_file)
-        down = await _down(console, company, folder / "down", comparison, total)
-        tell_account(console, account := _account(bc, up, down, comparison))
+            await _paint_all(records, pictures)
+        async with sync.open(records, state_dir=folder / "state") as box:
+            up_plan = await box.plan_push(pictures)
+            tell_strangers(console, up_plan)
+            up = await _leg(console, "up", box.run(up_plan), len([*up_plan.steps]))
+            # What was sent a moment ago proves nothing: every byte comes back.
+            down_plan = await box.plan_pull(folder / "down")
+            down_run = box.run(down_plan)
+            down = await _leg(console, "down", down_run, len([*down_plan.steps]))
+        comparison = await compare(up_plan, pictures, folder / "down")
+        account = Account(
+            up=up,
+            down=down,
+            identical=comparison.identical,
+            different=comparison.different,
+            requests=bc.statistics.requests,
+            retries=bc.statistics.retries,
+        )
+        tell_account(console, account)
     return account.code
 
 
-def _account(
-    bc: BusinessCentral, up: Leg, down: Leg, comparison: Comparison
-) -> Account:
-    return Account(
-        up=up,
-        down=down,
-        identical=comparison.identical,
-        different=comparison.different,
-        requests=bc.statistics.requests,
-        retries=bc.statistics.retries,
-    )
-
-
-async def _up(console: Console, company: CompanyHandle, plan: PushPlan) -> Leg:
+async def _leg(console: Console, name: str, run: Run[Any, Any], total: int) -> Leg:
     started = time.monotonic()
-    total = len(plan.uploads)
-    with progress(console, "Up", total) as shown:
-        async with sync.push(company, plan) as run:
+    with progress(console, name.capitalize(), total) as shown, ticking(shown):
+        async with run:
             async for outcome in run:
                 shown.advance(outcome)
                 tell_trouble(console, outcome)
-    return Leg(name="up", report=run.report, seconds=time.monotonic() - started)
+    return Leg(name=name, report=run.report, seconds=time.monotonic() - started)
 
 
-async def _down(
-    console: Console,
-    company: CompanyHandle,
-    folder: Path,
-    comparison: Comparison,
-    total: int,
-) -> Leg:
-    started = time.monotonic()
-    with progress(console, "Down", total) as shown:
-        async with sync.pull(company, folder) as run:
-            async for outcome in run:
-                await comparison.add(outcome)
-                shown.advance(outcome)
-                tell_trouble(console, outcome)
-    return Leg(name="down", report=run.report, seconds=time.monotonic() - started)
-
-
-async def _paint_all(company: CompanyHandle, folder: Path) -> None:
-    numbers = [item.number async for item in company.items.select("number")]
+async def _paint_all(records: Records, folder: Path) -> None:
+    numbers = [item.number async for item in records.select("number")]
     await asyncio.to_thread(_paint, folder, numbers)
 
 

@@ -28,6 +28,9 @@ from bcpicture.sync.report import Report
 from bcpicture.sync.report_files import Plan, ReportFile, require_report
 from bcpicture.sync.workspace import Workspace
 
+Planned = sync.PlannedPush | sync.PlannedPull | sync.PlannedUndo
+"""A plan of any kind."""
+
 
 @attrs.frozen(kw_only=True)
 class Desk:
@@ -51,7 +54,7 @@ class Desk:
     running: Running
     """How the run goes, and what is kept of it."""
 
-    async def carry_out(self, plan: sync.PlannedPush, what: str) -> Exit:
+    async def carry_out(self, plan: Planned, what: str) -> Exit:
         """Do what a plan says, or only tell it.
 
         Args:

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import attrs
 from cyclopts import Group, Parameter
-from cyclopts.validators import Number as Limits
 
 from bcpicture.errors import ConfigurationError
 from bcpicture.net.settings_files import STANDARD_INPUT
@@ -113,13 +112,6 @@ PLAIN = Output()
 
 Company = Annotated[
     str | None, Parameter(help="Name or id of the company (BCPICTURE_COMPANY).")
-]
-Concurrency = Annotated[
-    int,
-    Parameter(
-        help="Pictures at once; the online service works on 5 for each user.",
-        validator=Limits(gte=1),
-    ),
 ]
 Number = Annotated[str, Parameter(help="The item's number, such as 1896-S.")]
 Source = Annotated[Path, Parameter(help="Folder that holds the pictures.")]

@@ -8,7 +8,7 @@ import attrs
 
 from bcpicture.cli.console import Console, count, size
 from bcpicture.core.matches import Ambiguous
-from bcpicture.core.plans import PushPlan
+from bcpicture.core.plans import PullPlan, PushPlan, UndoPlan
 from bcpicture.core.steps import Replaces, Step, Upload
 from bcpicture.sync.report_files import Plan, planned
 
@@ -59,6 +59,48 @@ def tell_push_plan(console: Console, plan: PushPlan) -> None:
     if foreign:
         console.emit(event="caution", text=OPEN)
         console.say(f"{count(foreign, 'picture')} of others would be replaced. {OPEN}")
+
+
+def tell_pull_plan(console: Console, plan: PullPlan) -> None:
+    """Tell what a pull does, and what it leaves alone."""
+    console.emit(
+        event="plan",
+        downloads=len(plan.downloads),
+        replaced=plan.replaced,
+        adoptions=len(plan.adoptions),
+        removals=len(plan.removals),
+        kept=len(plan.kept),
+        unchanged=plan.unchanged,
+        absent=plan.absent,
+        brakes=[str(brake) for brake in plan.brakes],
+    )
+    tell_kept(console, plan.kept)
+    parts = [
+        (len(plan.downloads), "to fetch"),
+        (plan.replaced, "of them in place of another file"),
+        (len(plan.removals), "to remove"),
+        (len(plan.adoptions), "the same already"),
+        (len(plan.kept), "left alone"),
+        (plan.unchanged, "unchanged"),
+        (plan.absent, "without a picture"),
+    ]
+    tell_counts(console, parts)
+
+
+def tell_undo_plan(console: Console, plan: UndoPlan) -> None:
+    """Tell what an undo puts back, and what it cannot."""
+    console.emit(
+        event="plan",
+        undoes=plan.run,
+        command=plan.command,
+        folder=plan.folder,
+        restores=len(plan.restores),
+        kept=len(plan.kept),
+    )
+    tell_kept(console, plan.kept)
+    console.say(f"The {plan.command} {plan.run} of {plan.folder} is to be undone.")
+    parts = [(len(plan.restores), "to put back"), (len(plan.kept), "left alone")]
+    tell_counts(console, parts)
 
 
 def foreign_of(plan: PushPlan) -> int:

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from bcpicture import sync
-from bcpicture.cli.connecting import company_of, connect, settings_of
+from bcpicture.cli.choices import (
+    RUNNING,
+    SAFETY,
+    STATE,
+    ParentName,
+    Running,
+    Safety,
+    State,
+)
 from bcpicture.cli.console import Console
+from bcpicture.cli.following import opened, settings_for
 from bcpicture.cli.options import (
     NO_FLAGS,
     PLAIN,
     Company,
-    Concurrency,
     Connection,
     Output,
     Sink,
     Verbose,
 )
+from bcpicture.cli.plans import tell_pull_plan
 from bcpicture.cli.running import run
-from bcpicture.cli.transfers import follow
 from bcpicture.core.settings import Settings
 
 
@@ -25,7 +33,10 @@ def pull(
     /,
     *,
     company: Company = None,
-    concurrency: Concurrency = sync.WIDTH,
+    parent: ParentName = "item",
+    safety: Safety = SAFETY,
+    running: Running = RUNNING,
+    state: State = STATE,
     connection: Connection = NO_FLAGS,
     verbose: Verbose = False,
     output: Output = PLAIN,
@@ -33,15 +44,28 @@ def pull(
     """Write the items' pictures into a folder.
 
     Each file is named after its item's number, with the extension of what its bytes
-    really are. A file that is there is replaced in one step.
+    really are. Only what is new or changed is fetched. A file that is there is saved
+    first and replaced in one step, and `bcpicture undo` puts it back. manifest.json
+    tells which file is whose.
     """
     console = Console(output, verbose=verbose)
 
-    async def work(settings: Settings) -> int:
-        async with connect(settings) as bc:
-            handle = await company_of(bc, settings)
-            pulling = sync.pull(handle, folder, width=concurrency)
-            report = await follow(console, pulling, "Pulling")
-        return sync.exit_code(report)
+    async def work(settings: Settings, options: sync.PullOptions) -> int:
+        async with opened(
+            console,
+            settings,
+            command="pull",
+            folder=folder,
+            parent=parent,
+            state=state,
+            running=running,
+            rebase=safety.rebase,
+        ) as desk:
+            plan = await desk.box.plan_pull(folder, options)
+            tell_pull_plan(console, plan)
+            return await desk.carry_out(plan, "Pulling")
 
-    return run(lambda: work(settings_of(connection, company)), debug=output.debug)
+    return run(
+        lambda: work(settings_for(connection, company, running), safety.pull_options()),
+        debug=output.debug,
+    )

@@ -3,28 +3,28 @@
 from bcpicture.core.brakes import Brake, BrakeKind, Limit
 from bcpicture.core.mapping import MapRow, parse_map
 from bcpicture.core.options import MatchOptions, PullOptions, PushOptions, VerifyOptions
-from bcpicture.core.pairing import Download, LocalFile, PushPlan, Upload
+from bcpicture.core.plans import PullPlan, PushPlan, UndoPlan
 from bcpicture.core.steps import (
     Adopt,
     Compare,
     Delete,
+    Download,
     Keep,
+    LocalFile,
     Remove,
     Replaces,
     Restore,
+    Upload,
     Why,
 )
+from bcpicture.sync.engine import WIDTH, Run
 from bcpicture.sync.kit import Clocks
-from bcpicture.sync.old_engine import WIDTH, Run
-from bcpicture.sync.old_folder import scan
-from bcpicture.sync.old_report import Failed, Outcome, Report, exit_code
 from bcpicture.sync.pull_plans import PlannedPull
 from bcpicture.sync.push_plans import PlannedPush
-from bcpicture.sync.report import Ending
+from bcpicture.sync.report import Ending, Failed, Outcome, Report, exit_code
 from bcpicture.sync.report_files import ReportFile
 from bcpicture.sync.status import Status
 from bcpicture.sync.status import status_of as status
-from bcpicture.sync.transfers import plan, pull, push
 from bcpicture.sync.undo_plans import PlannedUndo
 from bcpicture.sync.workspace import Workspace
 from bcpicture.sync.workspace import open_workspace as open  # noqa: A004 - sync.open()
@@ -50,6 +50,7 @@ __all__ = [
     "PlannedPush",
     "PlannedUndo",
     "PullOptions",
+    "PullPlan",
     "PushOptions",
     "PushPlan",
     "Remove",
@@ -59,6 +60,7 @@ __all__ = [
     "Restore",
     "Run",
     "Status",
+    "UndoPlan",
     "Upload",
     "VerifyOptions",
     "Why",
@@ -66,9 +68,5 @@ __all__ = [
     "exit_code",
     "open",
     "parse_map",
-    "plan",
-    "pull",
-    "push",
-    "scan",
     "status",
 ]

@@ -22,7 +22,7 @@ import attrs
 
 from bcpicture.core.brakes import Brake
 from bcpicture.core.matches import Ambiguous, PassedOver, Unmatched
-from bcpicture.core.steps import Download, Remove, Step, Upload
+from bcpicture.core.steps import Download, Remove, Restore, Step, Upload
 from bcpicture.errors import TargetError, UsageError
 from bcpicture.sync.report import Ending, Outcome, Report
 
@@ -113,8 +113,9 @@ def planned(step: Step) -> Entry:
     """What a plan says about one record."""
     file = step.file if isinstance(step, Upload | Download | Remove) else None
     replaces = getattr(step, "replaces", None)
+    name = type(step).__name__.lower()
     return Entry(
-        action=type(step).__name__.lower(),
+        action=step.action.value if isinstance(step, Restore) else name,
         number=step.number,
         id=step.id,
         file=Outcome(step=step, ending=Ending.STOPPED).file,
@@ -253,8 +254,8 @@ def require_report(path: Path) -> None:
         )
 
 
-def _key(step: Step) -> tuple[str, str]:
-    return type(step).__name__, step.id
+def _key(step: Step) -> tuple[str, str, str]:
+    return type(step).__name__, step.id, getattr(step, "name", "")
 
 
 def _aside(plan: Plan) -> Iterator[Entry]:

@@ -62,18 +62,6 @@ def test_info_of_an_item_that_is_not_there_fails(bcpicture: Bcpicture):
     assert ended.err.startswith('bcpicture: There is no item "4711" in company')
 
 
-def test_pull_writes_what_there_is(
-    bcpicture: Bcpicture, server: Emulator, tmp_path: Path
-):
-    server.store.company(COMPANY).item("1896-S").set_picture(png("x", side=32))
-    ended = bcpicture("pull", tmp_path / "out", "--verbose", "--concurrency", 2)
-    assert ended.code == 0
-    assert (tmp_path / "out" / "1896-S.png").read_bytes() == png("x", side=32)
-    assert "1900-S: no picture\n" in ended.err
-    assert "1 picture done, " in ended.out
-    assert "19 items without a picture" in ended.out
-
-
 @pytest.mark.parametrize("command", ["push", "pull"])
 def test_no_picture_at_once_is_refused(
     bcpicture: Bcpicture, tmp_path: Path, command: str

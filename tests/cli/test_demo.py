@@ -38,6 +38,14 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder for pictures of one's own."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    return folder
+
+
 def test_made_up_pictures_come_back_identical(bcpicture: Bcpicture, temporary: Path):
     ended = bcpicture("demo")
     assert (ended.code, ended.err) == (0, "")
@@ -65,25 +73,25 @@ def test_pictures_of_one_s_own_come_back_identical(
 
 
 def test_the_items_are_those_that_the_pictures_are_named_after(
-    bcpicture: Bcpicture, tmp_path: Path
+    bcpicture: Bcpicture, photos: Path
 ):
-    (tmp_path / "4711.jpg").write_bytes(png("x", side=32))
-    ended = bcpicture("demo", "--pictures", tmp_path)
+    (photos / "4711.jpg").write_bytes(png("x", side=32))
+    ended = bcpicture("demo", "--pictures", photos)
     assert ended.code == 0
     assert "1 of 1 came back identical" in ended.out
 
 
-def test_a_demonstration_of_nothing_does_not_pass(bcpicture: Bcpicture, tmp_path: Path):
-    (tmp_path / "notes.txt").write_text("no picture")
-    ended = bcpicture("demo", "--pictures", tmp_path)
+def test_a_demonstration_of_nothing_does_not_pass(bcpicture: Bcpicture, photos: Path):
+    (photos / "notes.txt").write_text("no picture")
+    ended = bcpicture("demo", "--pictures", photos)
     assert ended.code == 1
     assert "No picture found its item: nothing was shown." in ended.out
 
 
-def test_a_picture_that_fails_is_named(bcpicture: Bcpicture, tmp_path: Path):
-    (tmp_path / "1896-S.jpg").write_bytes(png("x", side=32))
-    (tmp_path / "1900-S.jpg").touch()
-    ended = bcpicture("demo", "--pictures", tmp_path)
+def test_a_picture_that_fails_is_named(bcpicture: Bcpicture, photos: Path):
+    (photos / "1896-S.jpg").write_bytes(png("x", side=32))
+    (photos / "1900-S.jpg").write_text("<html>Please sign in.")
+    ended = bcpicture("demo", "--pictures", photos)
     assert ended.code == 1
     assert "1900-S: failed. " in ended.err
     assert "1 of 2 pictures came back changed." in ended.out

@@ -33,6 +33,9 @@ def raising(error: BaseException) -> Callable[[], Coroutine[Any, Any, int]]:
     [
         (errors.ConfigurationError("x"), 2),
         (errors.SourceError("x"), 2),
+        (errors.BrakeError("x"), 4),
+        (errors.LockedError("x"), 5),
+        (errors.JournalError("x"), 1),
         (errors.CompanyNotFoundError("x"), 2),
         (errors.AuthenticationError("x"), 3),
         (errors.AccessDeniedError("x"), 3),
@@ -107,7 +110,7 @@ def test_a_signal_ends_a_pull_and_leaves_no_half_written_file(
     without = "import sys; sys.modules['uvloop'] = None; " if loop == "asyncio" else ""
     start = f"{without}from bcpicture.cli import main; main()"
     command = subprocess.Popen(
-        [sys.executable, "-c", start, "pull", str(tmp_path), "--json"],
+        [sys.executable, "-c", start, "pull", str(tmp_path / "copies"), "--json"],
         env={**os.environ, **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -117,10 +120,14 @@ def test_a_signal_ends_a_pull_and_leaves_no_half_written_file(
         assert command.poll() is None, command.communicate()
         time.sleep(0.02)
     command.send_signal(number)
+    assert command.stdout
+    while '"event": "stopping"' not in command.stdout.readline():
+        assert command.poll() is None, command.communicate()
+    command.send_signal(number)
     out, err = command.communicate(timeout=30)
     assert (command.returncode, err) == (code, sentence)
-    assert '"event": "report", "complete": false' in out
-    assert list(tmp_path.iterdir()) == []
+    assert '"event": "report", "ending": "broken off"' in out
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_a_reader_that_has_had_enough_is_no_error(

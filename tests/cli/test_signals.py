@@ -25,7 +25,7 @@ from bcpicture.emulator.artwork import png
 try:
     import pty
 except ImportError:  # on Windows
-    pty = None  # type: ignore[assignment]
+    pty = None  # type: ignore[assignment]  # the test is skipped then
 
 COMPANY = "CRONUS USA, Inc."
 ENDINGS = [

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import assert_never, assert_type
+from typing import Any, assert_never, assert_type
 from uuid import UUID
 
 import aiohttp
@@ -71,12 +71,14 @@ from bcpicture.sync import (
     PlannedPush,
     PlannedUndo,
     PullOptions,
+    PullPlan,
     PushOptions,
     PushPlan,
     Report,
     Restore,
     Run,
     Status,
+    UndoPlan,
     Upload,
     VerifyOptions,
     Workspace,
@@ -184,22 +186,29 @@ observers: list[Observer] = [name, name_slowly, Telemetry()]
 
 
 async def keep_in_step(company: CompanyHandle) -> int:
-    """A folder up, and down again."""
-    files = await sync.scan(Path("photos"))
-    assert_type(files, list[LocalFile])
-    plan = await sync.plan(company, "photos")
-    assert_type(plan, PushPlan)
-    async with sync.push(company, plan, width=WIDTH, digest=True) as run:
-        assert_type(run, Run[Upload])
-        async for outcome in run:
-            assert_type(outcome, Outcome)
-            assert_type(outcome.size, int)
-    async with sync.pull(company, "copies") as back:
-        assert_type(back, Run[Download])
-        report = await back.finish()
-    assert_type(report, Report)
-    assert_type(report.by_cause(), Mapping[str, tuple[Failed, ...]])
-    return sync.exit_code(report)
+    """A folder up, down again, and back to what was."""
+    async with sync.open(company.items) as box:
+        plan = await box.plan_push("photos")
+        assert_type(plan, PlannedPush)
+        pushed: PushPlan = plan
+        async with box.run(plan, width=WIDTH) as run:
+            async for outcome in run:
+                assert_type(outcome, Outcome)
+                assert_type(outcome.size, int)
+        assert_type(run.report, Report)
+        assert_type(run.report.by_cause(), Mapping[str, tuple[Failed, ...]])
+        pulled: PullPlan = await box.plan_pull("copies")
+        undone: UndoPlan = await box.plan_undo()
+    first: tuple[Upload, ...] = pushed.uploads
+    files: list[LocalFile] = [step.file for step in first]
+    second: tuple[Download, ...] = pulled.downloads
+    return sync.exit_code(run.report) + len((*files, *second, *undone.kept))
+
+
+async def any_run(run: Run[Any, Any]) -> Report:
+    """Whatever it does."""
+    run.stop()
+    return await run.finish()
 
 
 # -- buckets
