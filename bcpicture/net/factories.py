@@ -12,8 +12,16 @@ from typing import TypeAlias
 
 import attrs
 
+from bcpicture.core.preflight import BACK, FRONT
 from bcpicture.errors import SourceError
-from bcpicture.net.bodies import HEAD, SMALL, Blocks, Body, require_bytes
+from bcpicture.net.bodies import (
+    HEAD,
+    SMALL,
+    Blocks,
+    Body,
+    TwoEnded,
+    require_bytes,
+)
 from bcpicture.net.files import in_thread
 from bcpicture.net.foreign import Foreign, awaited
 from bcpicture.net.gathering import Stream, drained
@@ -165,6 +173,35 @@ class FactoryBody:
             await opening.aclose()
 
 
+@attrs.define(eq=False)
+class SeenFactoryBody(FactoryBody):
+    """The same, where the end can be seen before the beginning is sent."""
+
+    _see: Callable[[], Awaitable[tuple[bytes, bytes]]] = attrs.field(
+        kw_only=True, repr=False
+    )
+
+    async def ends(self) -> tuple[bytes, bytes]:
+        """The first of them, and the last, of the first opening."""
+        return await self._see()
+
+
+@attrs.define
+class _Ends:
+    """The two ends of a stream that is read only to be counted."""
+
+    head: bytes = b""
+    tail: bytes = b""
+
+    def add(self, block: bytes | memoryview) -> None:
+        if len(self.head) < FRONT:
+            self.head += bytes(block[: FRONT - len(self.head)])
+        self.tail = (self.tail + bytes(block[-BACK:]))[-BACK:]
+
+    async def seen(self) -> tuple[bytes, bytes]:
+        return self.head, self.tail
+
+
 def _changed(how: str) -> SourceError:
     return SourceError(
         f"What the factory returned {how}.",
@@ -184,12 +221,26 @@ async def factory_body(
         SourceError: There are no bytes.
     """
     opening = await _opened(factory, open_)
-    if not isinstance(opening.stuff, Stream):
-        return FactoryBody(factory, open_, opening.stuff.size, opening)
+    stuff = opening.stuff
+    if isinstance(stuff, TwoEnded):
+        return SeenFactoryBody(factory, open_, stuff.size, opening, see=stuff.ends)
+    if not isinstance(stuff, Stream):
+        return FactoryBody(factory, open_, stuff.size, opening)
     if length is not None:
         return FactoryBody(factory, open_, length, opening)
-    known = _Fingerprint(whole=True)
+    return await _counted(factory, open_, opening, stuff)
+
+
+async def _counted(
+    factory: Factory, open_: Open, opening: _Opening, stream: Stream
+) -> SeenFactoryBody:
+    known, ends = _Fingerprint(whole=True), _Ends()
+
+    def note(block: bytes | memoryview) -> None:
+        known.add(block)
+        ends.add(block)
+
     async with aclosing(opening):
-        size = await drained(opening.stuff, known.add)
+        size = await drained(stream, note)
     require_bytes(size, "what the factory returned")
-    return FactoryBody(factory, open_, size, None, known)
+    return SeenFactoryBody(factory, open_, size, None, known, see=ends.seen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import stat
 import threading
@@ -237,7 +238,10 @@ def _inspect(path: Path) -> FileBody | BytesBody:
     """Look at a file, and take a small one in while it is open anyway."""
     try:
         # Asked before it is opened: to open a pipe would wait for its other end.
-        if not stat.S_ISREG(path.stat().st_mode):
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(mode):
             raise SourceError(
                 f"{path} is not a file of a known size.",
                 advice="Open it yourself and hand over the file object.",

@@ -40,7 +40,7 @@ class PartFile:
             # The name is cut: a target of 255 bytes leaves no room for more.
             name = f".{self.target.name[:40]}.{secrets.token_hex(8)}.part"
             part = self._place.with_name(name)
-            self._file = part.open("xb", buffering=0)
+            self._file = _new(part)
             self._part = part
             if old is not None:
                 make_like(self._part, old)
@@ -122,6 +122,19 @@ def replaceable(place: Path, named: Path) -> os.stat_result | None:
         # To rename asks the folder alone, and would replace it all the same.
         raise PermissionError(errno.EACCES, "Is read-only", str(named))
     return told
+
+
+def _new(part: Path) -> BinaryIO:
+    """Open a file that is not there yet.
+
+    Raises:
+        OSError: It cannot be; a folder that is missing is named as the caller knows it.
+    """
+    try:
+        return part.open("xb", buffering=0)
+    except FileNotFoundError:
+        why, folder = "No such folder", str(part.parent)
+        raise FileNotFoundError(errno.ENOENT, why, folder) from None
 
 
 def make_like(part: Path, old: os.stat_result) -> None:

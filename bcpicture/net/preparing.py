@@ -9,7 +9,7 @@ from importlib import import_module
 from weakref import WeakKeyDictionary
 
 from bcpicture.core.preparation import Prepare, Prepared
-from bcpicture.errors import ConfigurationError
+from bcpicture.errors import ConfigurationError, UsageError
 from bcpicture.net.bodies import Body, BytesBody
 from bcpicture.net.preflight import named
 
@@ -51,7 +51,13 @@ async def prepare_body(
     Raises:
         SourceError: It cannot be made so.
         ConfigurationError: Pillow is not installed.
+        UsageError: *prepare* is nothing of the kind.
     """
+    if not isinstance(prepare, Prepare):
+        raise UsageError(
+            f"prepare={prepare!r} does not say how.",
+            advice="Say prepare=Prepare(), or Prepare(max_side=1200) to shrink it.",
+        )
     require_pillow()
     loop = asyncio.get_running_loop()
     places = _places.setdefault(loop, asyncio.Semaphore(AT_ONCE))

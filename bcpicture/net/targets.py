@@ -48,6 +48,11 @@ async def open_target(
         UsageError: It is nothing that takes bytes.
     """
     if isinstance(target, str | os.PathLike):
+        if "\0" in os.fspath(target):
+            raise UsageError(
+                f"{target!r} is no path: there is a NUL in it.",
+                advice="Give a path that the system can have.",
+            )
         return PathSink(Path(target), sniff_extension=sniff_extension)
     if sniff_extension:
         raise UsageError(

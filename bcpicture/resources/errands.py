@@ -14,6 +14,7 @@ from bcpicture.core.endpoints import Endpoint
 from bcpicture.core.wire import (
     READ_BYTES,
     READ_JSON,
+    WRITE_BYTES,
     WRITE_BYTES_ANY,
     Operation,
     Request,
@@ -54,6 +55,19 @@ CONTENT = Errand("GET", urls.picture_content, READ_BYTES)
 
 REPLACE = Errand("PATCH", urls.picture_content, WRITE_BYTES_ANY, Operation.WRITE)
 """Other bytes, whatever was there before."""
+
+
+def replacing(etag: str) -> Errand:
+    """Other bytes, if the picture still has that etag."""
+    headers = {**WRITE_BYTES, "If-Match": etag}
+    return Errand("PATCH", urls.picture_content, headers, Operation.WRITE)
+
+
+def deleting(etag: str) -> Errand:
+    """No picture any more, if it still has that etag."""
+    headers = {**READ_JSON, "If-Match": etag}
+    return Errand("DELETE", urls.picture_entity, headers, Operation.WRITE)
+
 
 _RECURRING = frozenset({INFO, CONTENT, REPLACE})
 

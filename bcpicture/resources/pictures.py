@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, TypeVar, overload
 
 import attrs
 
-from bcpicture.core import urls
 from bcpicture.core.decoding import read_picture
 from bcpicture.core.digests import Unless, read_unless
 from bcpicture.core.models import ANY, RAISE, Downloaded, Picture, Uploaded
 from bcpicture.core.preflight import UNSEEN, at_a_glance
-from bcpicture.core.wire import READ_JSON, WRITE_BYTES, Operation
 from bcpicture.errors import (
     BcPictureError,
-    ConflictError,
     MissingError,
     NoPictureError,
     UsageError,
@@ -32,17 +29,19 @@ from bcpicture.resources.errands import (
     CONTENT,
     INFO,
     REPLACE,
-    Errand,
     ask,
+    deleting,
+    replacing,
     request_for,
 )
 from bcpicture.resources.references import RecordRef
-from bcpicture.resources.saving import Saving
+from bcpicture.resources.saving import Saving, read_told
 from bcpicture.resources.streams import Opening, PictureStream, detach
 from bcpicture.resources.writes import (
     IfMatch,
     Look,
     Written,
+    etag_of_nothing,
     header_for,
     look_at,
     patient,
@@ -71,8 +70,8 @@ class PictureHandle:
     def _session(self) -> Session:
         return self._of.company.session
 
-    def _meter(self, progress: OnProgress | None) -> Meter | None:
-        return None if progress is None else Meter(progress, self._session.clock)
+    def _meter(self, progress: OnProgress) -> Meter:
+        return Meter(progress, self._session.clock)
 
     def _content(self, consume: Callable[[Exchange], Awaitable[T]]) -> Awaitable[T]:
         """Read the picture's bytes."""
@@ -90,27 +89,43 @@ class PictureHandle:
         return await ask(self._of, INFO, _told)
 
     @overload
-    async def read(self, *, max_bytes: int | None = None) -> bytes: ...
+    async def read(
+        self, *, max_bytes: int | None = None, progress: OnProgress | None = None
+    ) -> bytes: ...
 
     @overload
-    async def read(self, *, default: T, max_bytes: int | None = None) -> bytes | T: ...
+    async def read(
+        self,
+        *,
+        default: T,
+        max_bytes: int | None = None,
+        progress: OnProgress | None = None,
+    ) -> bytes | T: ...
 
     async def read(
-        self, *, default: object = RAISE, max_bytes: int | None = None
+        self,
+        *,
+        default: object = RAISE,
+        max_bytes: int | None = None,
+        progress: OnProgress | None = None,
     ) -> object:
         """All bytes of the picture, in memory.
 
         Args:
             default: What to return if there is no picture, instead of raising.
             max_bytes: Longer pictures are an error instead of memory.
+            progress: Is told how far it is; an exception of its own ends it all.
 
         Raises:
             NoPictureError: The record has no picture.
             ItemNotFoundError: The record is not there.
             AnswerError: The picture is longer than *max_bytes*.
         """
-        consume = Exchange.read
-        if max_bytes is not None:
+        consume: Callable[[Exchange], Awaitable[bytes]] = Exchange.read
+        if progress is not None:
+            meter = self._meter(progress)
+            consume = partial(read_told, meter=meter, max_bytes=max_bytes)
+        elif max_bytes is not None:
             consume = partial(Exchange.read, max_bytes=max_bytes)
         if data := await ask(self._of, CONTENT, consume):
             return data
@@ -178,7 +193,7 @@ class PictureHandle:
             digest=digest,
             unless=unwanted,
             max_bytes=max_bytes,
-            meter=self._meter(progress),
+            meter=None if progress is None else self._meter(progress),
         )
         done = await saving.save(self._content)
         if done is None:
@@ -226,6 +241,10 @@ class PictureHandle:
             OutcomeUnknownError: It is not known whether the picture is there.
             ItemNotFoundError: The record is not there.
         """
+        if only_if_absent and if_match is not ANY:
+            raise UsageError(
+                "if_match and only_if_absent exclude each other.", advice="Choose one."
+            )
         etag = "*" if if_match is ANY else header_for(if_match)
         body: Body
         if isinstance(source, bytes) and source and length is None:
@@ -243,14 +262,14 @@ class PictureHandle:
             if seen is None:
                 seen, body = await inspect(body, limit, source)
             if only_if_absent:
-                etag = await self._absent(if_match)
+                etag = etag_of_nothing(await self.info(), str(self._of))
             # What cannot be read again could not be compared after a lost reply.
             sent: Body = body
             if digest or not body.replayable:
                 sent = HashedBody(body)
             meter = None if progress is None else self._meter(progress)
             metered = sent if meter is None else MeteredBody(sent, meter)
-            errand = REPLACE if etag == "*" else _replacing(etag)
+            errand = REPLACE if etag == "*" else replacing(etag)
             told = await ask(self._of, errand, read_reply, metered, self._settle)
             if meter is not None:
                 await meter.confirm(told.attempts, body.size)
@@ -269,24 +288,6 @@ class PictureHandle:
             if not isinstance(body, BytesBody):
                 await body.aclose()
 
-    async def _absent(self, if_match: IfMatch) -> str:
-        """The etag of a picture that is not there.
-
-        Raises:
-            ConflictError: It is there.
-        """
-        if if_match is not ANY:
-            raise UsageError(
-                "if_match and only_if_absent exclude each other.", advice="Choose one."
-            )
-        info = await self.info()
-        if info.exists:
-            raise ConflictError(
-                f"There is a picture of {self._of} already.",
-                advice="Leave only_if_absent out to replace it.",
-            )
-        return info.etag or "*"
-
     async def delete(self, *, if_match: IfMatch = ANY) -> None:
         """Take the picture away; it is no error if there is none.
 
@@ -299,7 +300,7 @@ class PictureHandle:
             ItemNotFoundError: The record is not there.
         """
         try:
-            errand = _deleting(header_for(if_match))
+            errand = deleting(header_for(if_match))
             await ask(self._of, errand, read_reply, None, self._settle)
         except MissingError:
             # Some answer so for a picture that is not there. Is the record?
@@ -316,13 +317,3 @@ class PictureHandle:
 
 async def _told(exchange: Exchange) -> Picture:
     return read_picture(await exchange.read())
-
-
-def _replacing(etag: str) -> Errand:
-    headers = {**WRITE_BYTES, "If-Match": etag}
-    return Errand("PATCH", urls.picture_content, headers, Operation.WRITE)
-
-
-def _deleting(etag: str) -> Errand:
-    headers = {**READ_JSON, "If-Match": etag}
-    return Errand("DELETE", urls.picture_entity, headers, Operation.WRITE)

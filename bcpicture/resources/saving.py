@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 import attrs
@@ -191,6 +192,27 @@ class Saving:
         if self.unless is ALREADY_THERE:
             return await self.sink.holds(self._size, found)
         return found == self.unless
+
+
+async def read_told(
+    exchange: Exchange, *, meter: Meter, max_bytes: int | None
+) -> bytes:
+    """All bytes of a reply, in memory, while somebody is told how far it is.
+
+    Raises:
+        AnswerError: It is longer than *max_bytes*.
+    """
+    if exchange.status == 204:
+        return b""
+    await meter.begin(exchange.number, exchange.length)
+    collected = io.BytesIO()  # hands its bytes over without a copy
+    while chunk := await exchange.next_chunk():
+        collected.write(chunk)
+        require_within(max_bytes, collected.tell())
+        if meter.add(len(chunk)):
+            await meter.tell()
+    await meter.finish(exchange.number, collected.tell())
+    return collected.getvalue()
 
 
 def _update(sha256: "hashlib._Hash", chunks: Sequence[bytes]) -> None:  # noqa: UP037 - as above

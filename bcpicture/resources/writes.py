@@ -62,6 +62,20 @@ def header_for(if_match: IfMatch) -> str:
     return clean(etag, "etag")
 
 
+def etag_of_nothing(info: Picture, of: str) -> str:
+    """The value of ``If-Match`` for a picture that is not there.
+
+    Raises:
+        ConflictError: It is there.
+    """
+    if info.exists:
+        raise ConflictError(
+            f"There is a picture of {of} already.",
+            advice="Leave only_if_absent out to replace it.",
+        )
+    return info.etag or "*"
+
+
 @attrs.define
 class Written:
     """What a write was answered with."""

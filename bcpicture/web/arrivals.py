@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bcpicture.core.media import SNIFF_BYTES
-from bcpicture.errors import ClosedError, TransportError
+from bcpicture.errors import ClosedError
+from bcpicture.net.exchange import Exchange
 from bcpicture.resources.pictures import PictureHandle
+from bcpicture.resources.receiving import Rest, receive
 from bcpicture.resources.streams import PictureStream
 from bcpicture.web.keeping import Keeping
 
@@ -68,48 +70,39 @@ class Arrival:
 async def take_in(picture: PictureHandle, kept: Keeping, longest: int) -> Arrival:
     """Take in a picture, or the beginning of one that is longer than *longest*.
 
-    A body that breaks off is asked for once more: nobody has seen anything of it yet.
+    A body that breaks off is asked for again: nobody has seen anything of it yet.
 
     Raises:
         BcPictureError: There is no picture, or it does not come.
     """
-    try:
-        if arrival := await _unless_it_breaks(await picture.open(), kept, longest):
-            return arrival
+
+    async def take(exchange: Exchange, rest: Rest) -> Arrival:
         kept.restart()
-        return await _receive(await picture.open(), kept, longest)
+        return await _receive(exchange, rest, kept, longest)
+
+    try:
+        return await receive(picture, take)
     except BaseException:
         kept.close()
         raise
 
 
-async def _unless_it_breaks(
-    stream: PictureStream, kept: Keeping, longest: int
-) -> Arrival | None:
-    try:
-        return await _receive(stream, kept, longest)
-    except TransportError:
-        return None
-
-
-async def _receive(stream: PictureStream, kept: Keeping, longest: int) -> Arrival:
-    announced = stream.length
+async def _receive(
+    exchange: Exchange, rest: Rest, kept: Keeping, longest: int
+) -> Arrival:
+    announced = exchange.length
     enough = longest
     if announced is not None:
         if announced > longest:
             enough = SNIFF_BYTES
         _reserve(kept, min(announced, longest))
-    try:
-        async for chunk in stream:
-            await kept.add(chunk)
-            if kept.size > enough:
-                await kept.finish(whole=False)
-                return Arrival(kept, announced, stream)
-        await kept.finish(whole=True)
-        return Arrival(kept, kept.size)
-    except BaseException:
-        await stream.aclose()
-        raise
+    while chunk := await exchange.next_chunk():
+        await kept.add(chunk)
+        if kept.size > enough:
+            await kept.finish(whole=False)
+            return Arrival(kept, announced, rest())
+    await kept.finish(whole=True)
+    return Arrival(kept, kept.size)
 
 
 def _reserve(kept: Keeping, size: int) -> None:

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from bcpicture import ALREADY_THERE
+from bcpicture import ALREADY_THERE, UsageError
 
 Pair: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
 Raw: TypeAlias = Callable[..., Any]
@@ -190,6 +190,21 @@ async def part_in(folder: Path) -> Path:
             return path
         await asyncio.sleep(0.01)
     return pytest.fail("nothing was written")
+
+
+@pytest.mark.parametrize("data", [SMALL, LARGE])
+async def test_a_folder_that_is_missing_is_named(
+    pair: Pair, tmp_path: Path, data: bytes
+):
+    pair.stored = data
+    with pytest.raises(FileNotFoundError, match=r"No such folder: .*/out'$"):
+        await pair.picture.download(tmp_path / "out" / "a.jpg")
+
+
+async def test_a_path_that_no_system_has_is_refused(pair: Pair):
+    with pytest.raises(UsageError, match="there is a NUL in it"):
+        await pair.picture.download("a\0b.jpg")
+    assert not pair.server.log
 
 
 async def test_a_folder_that_goes_meanwhile_is_an_oserror(raw: Raw, tmp_path: Path):

@@ -60,10 +60,12 @@ SOURCES: list[Any] = [
     pytest.param(at_a_place, id="file-object"),
     pytest.param(chunks, id="async-stream"),
     pytest.param(pieces, id="stream"),
+    pytest.param(lambda data: lambda: io.BytesIO(data), id="factory-of-files"),
+    pytest.param(lambda data: lambda: on_disk(data), id="factory-of-paths"),
+    pytest.param(lambda data: lambda: pieces(data), id="factory-that-is-counted"),
 ]
 STREAMS: list[Any] = [
     pytest.param(lambda data: lambda: chunks(data), id="factory"),
-    pytest.param(lambda data: lambda: io.BytesIO(data), id="factory-of-files"),
     pytest.param(chunks, id="stream-that-is-sent-once"),
 ]
 WRONG = [

@@ -239,6 +239,14 @@ async def test_what_cannot_be_prepared_says_why(data: bytes, text: str):
     assert caught.value.advice
 
 
+async def test_yes_is_no_way_to_prepare(pair: Pair):
+    with pytest.raises(
+        UsageError, match=r"prepare=True does not say how\. Say prepare="
+    ):
+        await pair.picture.upload(dot(), prepare=True)
+    assert not pair.server.log
+
+
 @pytest.mark.parametrize(
     "options",
     [{"max_side": 0}, {"max_bytes": -1}, {"quality": 96}, {"max_pixels": 0}],

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from bcpicture import Progress, RetryPolicy, StalledError, Timeouts
+from bcpicture import AnswerError, Progress, RetryPolicy, StalledError, Timeouts
 from bcpicture.emulator import Fault
 from bcpicture.emulator.artwork import dot
 from bcpicture.net.progress import EVERY, Meter
@@ -294,3 +294,33 @@ async def test_an_exception_leaves_the_old_file_alone(
     assert await leftovers.are_gone(lambda: pair.governor.in_flight == 0)
     assert await leftovers.are_gone_from(tmp_path, but=frozenset({"a.jpg"}))
     assert target.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("data", SIZES)
+async def test_reading_is_told_from_nothing_to_everything(pair: Pair, data: bytes):
+    told = Told()
+    hurry(pair)
+    pair.stored = data
+    pair.server.faults.add(Fault("truncate", at=len(data) - 1))
+    assert await pair.picture.read(progress=told) == data
+    assert [one.attempt for one in told if not one.done] == [1, 2]
+    assert told[-1] == Progress(done=len(data), total=len(data), attempt=2)
+    assert {one.total for one in told} == {len(data)}
+
+
+async def test_where_there_is_nothing_to_read_nothing_is_told(pair: Pair):
+    told = Told()
+    pair.stored = None
+    assert await pair.picture.read(default=None, progress=told) is None
+    assert not told
+
+
+async def test_an_exception_ends_the_reading_as_does_a_picture_that_is_too_long(
+    pair: Pair, leftovers: Leftovers
+):
+    pair.stored = LARGE
+    with pytest.raises(LookupError, match="changed its mind"):
+        await pair.picture.read(progress=Told(lambda it: it.done == it.total))
+    with pytest.raises(AnswerError, match="max_bytes"):
+        await pair.picture.read(progress=Told(), max_bytes=len(LARGE) - 1)
+    assert await leftovers.are_gone(lambda: pair.governor.in_flight == 0)

@@ -348,6 +348,7 @@ async def tell_how_far(bc: BusinessCentral) -> None:
     for listener in listeners:
         await picture.upload("1896-S.jpg", progress=listener)
         await picture.download("1896-S.jpg", progress=listener)
+        assert_type(await picture.read(progress=listener), bytes)
 
 
 async def other_demands(bc: BusinessCentral) -> Statistics:

@@ -15,6 +15,7 @@ from bcpicture import (
     ClosedError,
     CutShortError,
     Quota,
+    RetryPolicy,
     ThrottledError,
     UnavailableError,
     UsageError,
@@ -157,16 +158,20 @@ async def test_a_body_that_breaks_off_is_asked_for_again(
     assert len(shop.server.log) == 2
 
 
-async def test_a_body_that_breaks_off_again_is_told_before_the_status_has_left(
-    shop: Shop,
+@pytest.mark.parametrize("attempts", [1, 3])
+async def test_a_body_that_always_breaks_off_is_told_before_the_status_has_left(
+    opened: Opened, attempts: int
 ):
-    shop.store(LARGE)
-    shop.server.faults.add(Fault("truncate", at=2_000_000, times=2))
-    served = await shop.serve()
-    assert served.status == 502
-    assert isinstance(served.error, CutShortError)
-    assert await all_of(served) == b"The picture could not be had."
-    assert await shop.is_idle()
+    retries = RetryPolicy(attempts=attempts, base=0.0)
+    async with opened(retries=retries) as shop:
+        shop.store(LARGE)
+        shop.server.faults.add(Fault("truncate", at=2_000_000, times=None))
+        served = await shop.serve()
+        assert served.status == 502
+        assert isinstance(served.error, CutShortError)
+        assert served.error.attempts == len(shop.server.log) == attempts
+        assert await all_of(served) == b"The picture could not be had."
+        assert await shop.is_idle()
 
 
 async def test_a_long_body_that_breaks_off_is_an_error_for_its_visitor(shop: Shop):
