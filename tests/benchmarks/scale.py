@@ -101,7 +101,7 @@ def link(way: Way, folder: Path, item: Item) -> Link:
 async def fill(place: Place, count: int) -> None:
     """Write files and a journal for the first *count* items, as if all were in step."""
     folder = Path(place.folder)
-    folder.mkdir()  # noqa: ASYNC240
+    folder.mkdir()  # noqa: ASYNC240 - nothing else runs yet
     async with place.client as client:
         items = client.company(COMPANY).items
         async with sync.open(items, state_dir=place.state) as box:
