@@ -8,6 +8,7 @@ import sys
 import textwrap
 import tomllib
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 from types import ModuleType
 
@@ -31,8 +32,11 @@ SUPPRESSION = re.compile(
     r"(?P<reason> +[#-] \w)?"
 )
 
-FLOORS = ("errors", "core", "net", "resources", "emulator")
-BELOW_SYNC = tuple(f"bcpicture.{it}" for it in FLOORS)
+HOMES = tuple(
+    f"bcpicture.{it}"
+    for it in ("cli", "cloud", "emulator", "images", "otel", "sync", "web")
+)
+"""What is imported by its own name."""
 
 ON_DEMAND = {
     *("PIL", "azure", "cyclopts", "msal", "obstore", "opentelemetry", "rich"),
@@ -99,24 +103,36 @@ def test_every_error_is_public() -> None:
     assert {kind.__name__ for kind in errors()} <= set(bcpicture.__all__)
 
 
-def test_every_module_imports_alone() -> None:
-    """Below `sync`, no package around a module imports the others first, either."""
-    modules = [module(path) for path in SOURCES if path.stem != "__main__"]
-    in_a_fresh_interpreter(f"""
-        import importlib, sys, types
-        for name in {modules}:
-            for known in [it for it in sys.modules if it.startswith("bcpicture")]:
-                del sys.modules[known]
-            parents = name.split(".")[:-1] if name.startswith({BELOW_SYNC}) else []
-            for depth in range(1, len(parents) + 1):
-                package = types.ModuleType(".".join(parents[:depth]))
-                package.__path__ = ["/".join([{str(ROOT)!r}, *parents[:depth]])]
-                sys.modules[package.__name__] = package
-            try:
-                importlib.import_module(name)
-            except Exception as exc:
-                raise SystemExit(f"{{name}}: {{exc!r}}") from exc
-    """)
+def imported(path: Path) -> Iterator[str]:
+    """What a module of the package imports of it when it is loaded itself."""
+    known = {module(it) for it in SOURCES}
+    waiting: list[ast.AST] = [tree(path)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        waiting.extend(ast.iter_child_nodes(node))
+        if isinstance(node, ast.Import):
+            yield from known & {it.name for it in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module in known:
+            members = {f"{node.module}.{it.name}" for it in node.names}
+            yield from known & members
+            if members - known:
+                yield node.module
+
+
+def test_no_module_needs_another_one_to_be_imported_before() -> None:
+    """Where imports run in no circle, each module can be the first."""
+    graph = {module(path): set(imported(path)) for path in SOURCES}
+    assert "bcpicture.core.media" in graph["bcpicture.core.preflight"]
+    assert list(TopologicalSorter(graph).static_order())
+
+
+@pytest.mark.parametrize("name", HOMES)
+def test_whatever_is_imported_by_users_can_be_the_first(name: str) -> None:
+    in_a_fresh_interpreter(f"import {name}")
 
 
 def test_importing_the_package_pulls_in_none_of_the_extras() -> None:

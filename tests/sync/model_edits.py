@@ -65,7 +65,7 @@ class Edits(RuleBasedStateMachine):
 
     # -- what happens here
 
-    def _record(self, number: int) -> Any | None:  # noqa: ANN401
+    def _record(self, number: int) -> Any | None:  # noqa: ANN401 - of the emulator
         records = self.world.records
         return records[number % len(records)] if records else None
 

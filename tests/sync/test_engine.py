@@ -203,7 +203,7 @@ async def test_work_goes_on_while_what_was_done_is_looked_at():
         await looking.wait()
         return await look(sent)
 
-    job.close, job.together = slow, 10  # type: ignore[method-assign]
+    job.close, job.together = slow, 10  # type: ignore[method-assign]  # slow on purpose
     async with Run(steps(100), job, width=5) as run:
         await job.until(20 + 10)
         for _ in range(100):

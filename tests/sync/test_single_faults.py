@@ -74,7 +74,7 @@ def arrived(shop: Shop, way: str) -> dict[str, bytes]:
     return {name.removesuffix(".png"): data for name, data in shop.files().items()}
 
 
-async def run(shop: Shop, way: str, **options: Any) -> Any:  # noqa: ANN401
+async def run(shop: Shop, way: str, **options: Any) -> Any:  # noqa: ANN401 - a report of either way
     return await getattr(shop, way)(**options)
 
 
