@@ -19,7 +19,9 @@ COMMANDS = {
     "info": "Tell what Business Central says about the picture of an item.",
     "push": "Send the pictures of a folder to their items.",
     "pull": "Write the items' pictures into a folder.",
+    "verify": "Compare files and pictures by their bytes, and change nothing.",
     "undo": "Put back what a push or pull replaced or took away.",
+    "status": "Tell what is remembered of a synchronisation, and the last runs.",
     "doctor": "Check the connection, and tell what to do about it.",
 }
 """What each command does. The names are modules' and functions' names, too."""

@@ -54,9 +54,6 @@ class Matching:
     pick: str | None = None
     """Of several files for a record, the first of these: front,1 (or natural)."""
 
-    strict: bool = False
-    """Exit with 1, too, if a file has no record, or it is not clear which."""
-
     def options(self) -> MatchOptions:
         """What the library calls it."""
         named = {"by": self.by, "template": None}
@@ -94,6 +91,15 @@ class Matching:
                 advice="Save it as CSV in UTF-8.",
             ) from exc
         return parse_map(text, name=f"The map {self.map}")
+
+
+@Parameter(name="*", group=_MATCHING, show_default=False)
+@attrs.frozen(kw_only=True)
+class StrictMatching(Matching):
+    """The same, and whether all of them have to."""
+
+    strict: bool = False
+    """Exit with 1, too, if a file has no record, or it is not clear which."""
 
 
 @Parameter(name="*", group=_SAFETY, show_default=False)
@@ -190,11 +196,8 @@ class Preparation:
 
 @Parameter(name="*", group=_RUNNING, show_default=False)
 @attrs.frozen(kw_only=True)
-class Running:
-    """How the run goes, and what is kept of it."""
-
-    dry_run: bool = False
-    """Only tell what would be done, step by step."""
+class Reading:
+    """How a run goes that changes nothing, and what is kept of it."""
 
     concurrency: Annotated[int, Parameter(validator=Limits(gte=1))] = WIDTH
     """Pictures at once (default 5); the online service works on 5 for each user."""
@@ -205,11 +208,26 @@ class Running:
 
 @Parameter(name="*", group=_RUNNING, show_default=False)
 @attrs.frozen(kw_only=True)
-class State:
+class Running(Reading):
+    """How a run goes, and what is kept of it."""
+
+    dry_run: bool = False
+    """Only tell what would be done, step by step."""
+
+
+@Parameter(name="*", group=_RUNNING, show_default=False)
+@attrs.frozen(kw_only=True)
+class Memory:
     """Where it is remembered what both sides agreed upon."""
 
     state_dir: Path | None = None
     """Where journals and backups are kept (BCPICTURE_STATE_DIR): a local disk."""
+
+
+@Parameter(name="*", group=_RUNNING, show_default=False)
+@attrs.frozen(kw_only=True)
+class State(Memory):
+    """The same, and for how long."""
 
     keep: Annotated[float, Parameter(validator=Limits(gte=0, lte=36500))] = 90.0
     """Days for which what was replaced is kept in the backup (default 90)."""
@@ -235,8 +253,11 @@ def push_options(
 
 
 MATCHING = Matching()
+STRICT_MATCHING = StrictMatching()
 SAFETY = Safety()
 SAVING = Saving()
 PREPARATION = Preparation()
+READING = Reading()
 RUNNING = Running()
+MEMORY = Memory()
 STATE = State()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import attrs
 
 from bcpicture import BusinessCentral, TargetError, sync
-from bcpicture.cli.choices import Running, State
+from bcpicture.cli.choices import Memory, Reading, Running
 from bcpicture.cli.codes import Exit
 from bcpicture.cli.connecting import company_of, connect, settings_of
 from bcpicture.cli.console import Console
@@ -21,12 +21,14 @@ from bcpicture.cli.outcomes import code_of_report, tell_outcome, tell_report
 from bcpicture.cli.plans import tell_steps
 from bcpicture.cli.progress import progress, ticking
 from bcpicture.cli.signals import stopped_by_signals
+from bcpicture.core.plans import PushPlan
 from bcpicture.core.settings import Settings
+from bcpicture.resources.companies import CompanyHandle
 from bcpicture.resources.records import Records
 from bcpicture.sync.engine import Run
 from bcpicture.sync.report import Report
-from bcpicture.sync.report_files import Plan, ReportFile, require_report
-from bcpicture.sync.workspace import Workspace
+from bcpicture.sync.report_files import ReportFile, require_report
+from bcpicture.sync.workspace import KEEP, Workspace
 
 Planned = sync.PlannedPush | sync.PlannedPull | sync.PlannedUndo
 """A plan of any kind."""
@@ -51,7 +53,7 @@ class Desk:
     folder: str
     """Where the files are."""
 
-    running: Running
+    running: Reading
     """How the run goes, and what is kept of it."""
 
     async def carry_out(self, plan: Planned, what: str) -> Exit:
@@ -64,8 +66,7 @@ class Desk:
         Raises:
             BrakeError: It would change more than is allowed.
         """
-        dry_run = self.running.dry_run
-        file = ReportFile(plan, self._facts())
+        dry_run, file = self.dry_run, ReportFile(plan, self._facts())
         if dry_run:
             tell_steps(self.console, plan)
         if dry_run or plan.brakes:
@@ -75,15 +76,23 @@ class Desk:
         if dry_run:
             return Exit.DONE
         run = self.box.run(plan, width=self.running.concurrency)
-        return await self._follow(run, plan, what, file)
+        return await self._follow(run, what, file, sum(1 for _ in plan.steps))
+
+    async def look(self, run: Run[Any, Any], what: str) -> Exit:
+        """Watch a run that changes nothing."""
+        file = ReportFile(PushPlan(), self._facts())
+        return await self._follow(run, what, file, None)
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing is done."""
+        return isinstance(self.running, Running) and self.running.dry_run
 
     async def _follow(
-        self, run: Run[Any, Any], plan: Plan, what: str, file: ReportFile
+        self, run: Run[Any, Any], what: str, file: ReportFile, total: int | None
     ) -> Exit:
         """Carry out a run to its end, and tell what it achieved, however it ends."""
-        started, how = time.monotonic(), "broken off"
-        total = sum(1 for _ in plan.steps)
-        last = None
+        started, how, last = time.monotonic(), "broken off", None
         try:
             with progress(self.console, what, total, lambda: self.bc.quota_use) as bar:
                 async with run:
@@ -117,9 +126,9 @@ class Desk:
             await file.write(self.running.report, datetime.now(UTC))
 
     def _facts(self) -> dict[str, str | None]:
-        records, dry_run = self.box.records, self.running.dry_run
+        records = self.box.records
         return {
-            "command": f"{self.command} --dry-run" if dry_run else self.command,
+            "command": f"{self.command} --dry-run" if self.dry_run else self.command,
             "company": records.company.name,
             "parent": records.parent.kind,
             "folder": self.folder,
@@ -127,7 +136,7 @@ class Desk:
 
 
 def settings_for(
-    connection: Connection, company: str | None, running: Running
+    connection: Connection, company: str | None, running: Reading
 ) -> Settings:
     """Gather the settings of a command that may write a report.
 
@@ -139,6 +148,12 @@ def settings_for(
     return settings_of(connection, company)
 
 
+def records_of(company: CompanyHandle, parent: str) -> Records:
+    """The records of a kind, by its name."""
+    records: Records = getattr(company, f"{parent}s")
+    return records
+
+
 @asynccontextmanager
 async def opened(
     console: Console,
@@ -147,9 +162,10 @@ async def opened(
     command: str,
     folder: Path | None = None,
     parent: str = "item",
-    state: State,
-    running: Running,
+    state: Memory,
+    running: Reading,
     rebase: bool = False,
+    keep: timedelta = KEEP,
 ) -> AsyncIterator[Desk]:
     """Connect, and open the synchronisation of one kind of record.
 
@@ -158,13 +174,13 @@ async def opened(
     """
     async with connect(settings) as bc:
         company = await company_of(bc, settings)
-        records: Records = getattr(company, f"{parent}s")
+        records = records_of(company, parent)
         box = sync.open(
             records,
             state_dir=state.state_dir,
             command=f"bcpicture {command}",
             rebase=rebase,
-            keep=state.kept,
+            keep=keep,
         )
         async with box:
             yield Desk(

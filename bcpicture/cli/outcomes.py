@@ -6,9 +6,8 @@ import attrs
 
 from bcpicture.cli.codes import Exit
 from bcpicture.cli.console import Console, count, size
-from bcpicture.core.steps import Step
 from bcpicture.errors import BrakeError, TransportError, Trouble
-from bcpicture.sync.report import Ending, Outcome, Report
+from bcpicture.sync.report import DIFFERENCES, Ending, Outcome, Report, exit_code
 from bcpicture.sync.report_files import planned
 
 _UNREACHED = {Trouble.CONNECT, Trouble.DROPPED}
@@ -21,20 +20,20 @@ def tell_outcome(console: Console, outcome: Outcome) -> None:
         console.emit(event="outcome", **attrs.asdict(entry))
     if outcome.error is not None:
         tell_trouble(console, outcome)
-    elif outcome.note or console.verbose:
-        console.note(_line(outcome.step, outcome))
+    elif outcome.note or console.verbose or outcome.ending in DIFFERENCES:
+        console.note(_line(outcome))
 
 
 def tell_trouble(console: Console, outcome: Outcome) -> None:
     """Tell people about a picture that failed, and why."""
     if outcome.error is not None:
-        console.note(f"{outcome.number}: failed. {outcome.error}")
+        console.note(f"{outcome.number or outcome.file}: failed. {outcome.error}")
 
 
-def _line(step: Step, outcome: Outcome) -> str:
+def _line(outcome: Outcome) -> str:
     length = f" ({size(outcome.size)})" if outcome.size else ""
     note = f": {outcome.note}" if outcome.note else ""
-    return f"{step.number}: {outcome.ending}{length}{note}"
+    return f"{outcome.number or outcome.file}: {outcome.ending}{length}{note}"
 
 
 def tell_report(console: Console, report: Report, seconds: float, how: str) -> None:
@@ -88,7 +87,7 @@ def code_of_report(report: Report, last: Outcome | None) -> Exit:
         last: How its last step ended.
     """
     if not report.failures:
-        return Exit.DONE
+        return Exit(exit_code(report))
     if any(it.cause == BrakeError.__name__ for it in report.failures):
         return Exit.BRAKE
     return Exit.UNREACHABLE if last and _unreached(last) else Exit.FAILED

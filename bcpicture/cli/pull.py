@@ -58,6 +58,7 @@ def pull(
             folder=folder,
             parent=parent,
             state=state,
+            keep=state.kept,
             running=running,
             rebase=safety.rebase,
         ) as desk:

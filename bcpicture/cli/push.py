@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from bcpicture import sync
 from bcpicture.cli.choices import (
-    MATCHING,
     PREPARATION,
     RUNNING,
     SAFETY,
     SAVING,
     STATE,
-    Matching,
+    STRICT_MATCHING,
     ParentName,
     Preparation,
     Running,
     Safety,
     Saving,
     State,
+    StrictMatching,
     push_options,
 )
 from bcpicture.cli.codes import Exit
@@ -42,7 +42,7 @@ def push(
     *,
     company: Company = None,
     parent: ParentName = "item",
-    matching: Matching = MATCHING,
+    matching: StrictMatching = STRICT_MATCHING,
     safety: Safety = SAFETY,
     saving: Saving = SAVING,
     preparation: Preparation = PREPARATION,
@@ -68,6 +68,7 @@ def push(
             folder=folder,
             parent=parent,
             state=state,
+            keep=state.kept,
             running=running,
             rebase=safety.rebase,
         ) as desk:

@@ -54,6 +54,7 @@ def undo(
             command="undo",
             parent=parent,
             state=state,
+            keep=state.kept,
             running=running,
         ) as desk:
             plan = await desk.box.plan_undo(run_name)

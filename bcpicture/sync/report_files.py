@@ -22,12 +22,14 @@ import attrs
 
 from bcpicture.core.brakes import Brake
 from bcpicture.core.matches import Ambiguous, PassedOver, Unmatched
-from bcpicture.core.steps import Download, Remove, Restore, Step, Upload
+from bcpicture.core.steps import Compare, Download, Remove, Restore, Step, Upload
 from bcpicture.errors import TargetError, UsageError
 from bcpicture.sync.report import Ending, Outcome, Report
 
 VERSION = 1
 """Of the format."""
+
+_WITH_FILE = Upload | Download | Remove | Compare
 
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 """What a spreadsheet takes for the beginning of a formula, also in full width and
@@ -40,7 +42,7 @@ class Entry:
 
     action: str
     """What was planned: ``upload``, ``adopt``, ``delete``, ``keep``, ``download``,
-    ``remove``; or ``none`` for a file that stays at home."""
+    ``remove``, ``compare``; or ``none`` for a file that stays at home."""
 
     number: str = ""
     """What people know the record by; several are parted by a space."""
@@ -111,7 +113,7 @@ class Entry:
 
 def planned(step: Step) -> Entry:
     """What a plan says about one record."""
-    file = step.file if isinstance(step, Upload | Download | Remove) else None
+    file = step.file if isinstance(step, _WITH_FILE) else None
     replaces = getattr(step, "replaces", None)
     name = type(step).__name__.lower()
     return Entry(
