@@ -26,9 +26,10 @@ nitpick_ignore_regex = [
     ),
     (r"py:.*", r"(obstore|opentelemetry|socket|ssl|types|typing|uuid|yarl)\..*"),
     # Inner values that a public signature mentions and its text explains.
-    (r"py:.*", r"bcpicture\.(core|net)\..*"),
+    (r"py:.*", r"bcpicture\.(core|net|sync\.[a-z_]+)\..*"),
     (r"py:.*", r"bcpicture\.resources\.(inventory|references)\..*"),
-    (r"py:class", r"Known"),
+    (r"py:class", r"(Agreement|Ambiguous|IfMatch|Known|PassedOver|Sample)"),
+    (r"py:class", r"(Source|Target|Unmatched)"),
     (
         r"py:.*",
         r"bcpicture\.emulator\.(blobs|identity|journal|quota|store|tenants)\..*",
