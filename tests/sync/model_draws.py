@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 from hypothesis import strategies as st
 
 from bcpicture.core.options import MatchOptions, PullOptions, PushOptions
@@ -9,6 +10,15 @@ from bcpicture.emulator import Fault
 from bcpicture.emulator.answers import Answers
 
 ITEMS = 12
+
+
+@attrs.frozen
+class Undo:
+    """Take back a run."""
+
+    run: str | None = None
+    """None: the last one that changed something."""
+
 
 which = st.integers(0, ITEMS - 1)
 contents = st.sampled_from("abcdef")
@@ -66,6 +76,7 @@ pushes = st.builds(
     max_delete=st.sampled_from([None, None, 1]),
     require_file=st.sampled_from(["", "", "", "marker"]),
 )
+undos = st.just(Undo())
 pulls = st.builds(
     PullOptions,
     delete=st.booleans(),

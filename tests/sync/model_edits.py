@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 
 from conftest import _open_shop
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, rule
 from model_copies import Copies
-from model_draws import ITEMS, contents, servers, which
+from model_draws import ITEMS, contents, which
 from model_world import Clock, World, jpeg, picture
 
 from bcpicture import RetryPolicy
@@ -34,13 +34,10 @@ class Edits(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory(prefix="bcpicture-model-")
         self.world: World
         self.copies: Copies
+        self.run_id = ""
+        self.peaceful: tuple[str, dict[str, Any], dict[str, Any]] | None = None
 
-    @initialize(
-        api=st.sampled_from(["v2.0", "v2.0", "v1.0"]),
-        server=servers,
-        attempts=st.integers(1, 3),
-    )
-    def begin(self, api: str, server: dict[str, Option], attempts: int) -> None:
+    def open(self, api: str, server: dict[str, Option], attempts: int) -> None:
         clock = Clock()
         client = {"retries": RetryPolicy(attempts=attempts, base=0.0, cap=0.0)}
         shop = _open_shop(

@@ -9,34 +9,59 @@ from typing import Any, TypeAlias
 import attrs
 from hypothesis import note
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
-from model_draws import FATES, faults, pulls, pushes, which
+from hypothesis.stateful import initialize, rule
+from model_draws import FATES, Undo, faults, pulls, pushes, servers, undos, which
 from model_edits import TALLY, Edits
-from model_world import Writes, picture
+from model_world import Writes, digest, picture
 
 from bcpicture import BcPictureError
 from bcpicture.core.brakes import BrakeKind
-from bcpicture.core.options import MatchOptions, PullOptions, PushOptions
+from bcpicture.core.ledger import Action
+from bcpicture.core.options import (
+    MatchOptions,
+    PullOptions,
+    PushOptions,
+    VerifyOptions,
+)
+from bcpicture.core.steps import Restore
 from bcpicture.emulator import Fault
 from bcpicture.emulator.seen import Seen
 from bcpicture.errors import BrakeError
-from bcpicture.sync.report import Ending, Outcome
+from bcpicture.sync.report import DIFFERENCES, Ending, Outcome
 
 Option: TypeAlias = Any  # of any type: what hypothesis draws
-Options: TypeAlias = PushOptions | PullOptions
+Options: TypeAlias = PushOptions | PullOptions | Undo
+Sides: TypeAlias = dict[str, Any]
 
 PEACE = {
     "delete": st.booleans(),
     "compare": st.sampled_from(["signs", "content"]),
 }
+COMPARED = {Ending.EQUAL, *DIFFERENCES}
 FREE = {"max_replace": None, "max_delete": None}
 
 
 class Machine(Edits):
     """Keeps a company and its folders in step, in spite of everybody."""
 
+    @initialize(
+        api=st.sampled_from(["v2.0", "v2.0", "v1.0"]),
+        server=servers,
+        attempts=st.integers(1, 3),
+        done=st.sampled_from(["push", "push pull", "push pull", ""]),
+    )
+    def begin(
+        self, api: str, server: dict[str, Option], attempts: int, done: str
+    ) -> None:
+        self.open(api, server, attempts)
+        if "push" in done:
+            self.a_folder_is_filled(0)
+            self.runner.run(self._push_in_step(PushOptions(**FREE)))
+        if "pull" in done:
+            self.runner.run(self._pull_in_step(PullOptions(**FREE)))
+
     @rule(
-        options=st.one_of(pushes, pulls),
+        options=st.one_of(pushes, pushes, pulls, pulls, undos),
         trouble=st.lists(faults, max_size=3),
         fate=st.sampled_from(FATES),
         moment=st.integers(0, 30),
@@ -64,6 +89,16 @@ class Machine(Edits):
     @rule(**PEACE)
     def pull_in_peace(self, **chosen: Option) -> None:
         self.runner.run(self._pull_in_step(PullOptions(**FREE, **chosen)))
+
+    @rule()
+    def undo_in_peace(self) -> None:
+        if self.peaceful is not None:
+            self.runner.run(self._undo(*self.peaceful))
+
+    @rule(pick=st.sampled_from([None, ()]))
+    def verify_in_peace(self, pick: Option) -> None:
+        if self.world.files:
+            self.runner.run(self._verify(MatchOptions(pick=pick)))
 
     # -- one run
 
@@ -95,6 +130,8 @@ class Machine(Edits):
         if isinstance(options, PushOptions):
             assert not (braked and writes)
             await self._check_push(options, writes, told)
+        elif isinstance(options, Undo):
+            await self._check_undo(writes, before, told)
         else:
             assert not writes
             assert not braked or self.copies.files() == before | self.copies.scribbled
@@ -108,10 +145,13 @@ class Machine(Edits):
             plan = await self._plan(box, options)
             async with box.run(plan) as run:
                 rules["stop"] = run.stop
+                self.run_id = run.report.run
                 async for outcome in run:
                     outcomes.append(outcome)  # noqa: PERF401 - kept if it is cut off
 
     async def _plan(self, box: Option, options: Options) -> Option:
+        if isinstance(options, Undo):
+            return await box.plan_undo(options.run)
         if isinstance(options, PushOptions):
             return await box.plan_push(self.world.shop.photos, options)
         return await box.plan_pull(self.copies.folder, options)
@@ -136,6 +176,20 @@ class Machine(Edits):
             self.copies.check_report(before, outcomes)
         else:
             await self.copies.check_journal(before)
+
+    async def _check_undo(
+        self, writes: Writes, before: dict[str, bytes], outcomes: list[Outcome] | None
+    ) -> None:
+        self.world.check_undo(writes)
+        self.copies.check_guard(before, deletes=True)
+        if outcomes is None:
+            await self.copies.check_journal(before)
+            if writes:
+                await self.world.check_journal(writes)
+            return
+        files = [it for it in outcomes if not is_push(it)]
+        self.world.check_report(writes, filter(is_push, outcomes))
+        self.copies.check_report(before, files)
 
     def _fate(self, fate: str, moment: int, one: int) -> dict[str, Option]:
         """What comes in between, when a request arrives."""
@@ -185,12 +239,43 @@ class Machine(Edits):
 
     async def _ended_well(self, options: Options) -> list[Outcome]:
         await self._lift_brakes(options)
+        before = self._sides()
         outcomes = await self._go(options)
         assert outcomes is not None
+        after = self._sides()
+        if after != before and getattr(options, "backup", "always") == "always":
+            self.peaceful = self.run_id, before, after
         assert Ending.FAILED not in {one.ending for one in outcomes}
         async with self.world.shop.box as box:
             assert await box.kit.journal.open_intents() == []
         return outcomes
+
+    def _sides(self) -> Sides:
+        """What there is on both sides, by record and by name."""
+        files = {name: digest(data) for name, data in self.copies.files().items()}
+        return self.world.state() | files
+
+    async def _undo(self, run: str, before: Sides, after: Sides) -> None:
+        """Take back a run; what is not as it left it stays as it is."""
+        found = self._sides()
+        assert await self._go(Undo(run)) is not None
+        now = self._sides()
+        for one in {*before, *after}:
+            if one in found or one in before:
+                same = found.get(one) == after.get(one)
+                assert now.get(one) == (before if same else found).get(one), one
+
+    async def _verify(self, match: MatchOptions) -> None:
+        world, found = self.world, {}
+        start, before = len(world.shop.log), self.copies.files()
+        async with world.shop.box as box:
+            options = VerifyOptions(match=match)
+            async with await box.verify(world.shop.photos, options) as run:
+                found = {it.number: it.ending async for it in run if it.step.id}
+        assert not world.written(world.shop.log[start:])
+        assert self.copies.files() == before
+        found = {number: it for number, it in found.items() if it in COMPARED}
+        assert found == world.compared(pick=match.picks)
 
     async def _lift_brakes(self, options: Options) -> None:
         """Do what the brakes say, once."""
@@ -202,6 +287,13 @@ class Machine(Edits):
         elif kinds:
             assert kinds == {BrakeKind.OTHER_MATCHING}
             await self._go(attrs.evolve(options, delete=False))
+
+
+def is_push(outcome: Outcome) -> bool:
+    """Whether a step of an undo is about a picture in Business Central."""
+    step = outcome.step
+    action = step.action if isinstance(step, Restore) else Action.UPLOAD
+    return action in {Action.UPLOAD, Action.DELETE}
 
 
 def stamps(paths: list[Path]) -> dict[str, tuple[int, int]]:

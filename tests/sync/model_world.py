@@ -119,6 +119,10 @@ class World:
         record.set_picture(picture(f"meddled {self.made}", side=SIDE + self.made))
         self.clock.jump()
 
+    def state(self) -> dict[str, str | None]:
+        """Which bytes are at each record."""
+        return {record.id: record.picture_sha256 for record in self.records}
+
     # -- what was written
 
     def written(self, seen: Iterable[Seen]) -> Writes:
@@ -146,6 +150,14 @@ class World:
                     assert one.sha256 in self.files_ever
                     self.agreed[id_].add(one.sha256)
 
+    def check_undo(self, writes: Writes) -> None:
+        """Nothing is lost, and only what was there before is put there."""
+        saved = self.shop.backup()
+        for several in writes.values():
+            for one in several:
+                assert one.replaced in {None, *saved}, "it is lost"
+                assert one.method == "DELETE" or one.sha256 in saved
+
     def check_report(self, writes: Writes, outcomes: Iterable[Outcome]) -> None:
         """What is reported is what happened, and the other way round."""
         left = dict(writes)
@@ -166,6 +178,15 @@ class World:
         for id_, several in writes.items():
             last = several[-1]
             assert (id_, last.sha256 if last.method == "PATCH" else None) in noted
+
+    def compared(self, *, pick: bool) -> dict[str, Ending]:
+        """What a comparison must find, by number."""
+        wanted, there = self.wanted(pick=pick), self.shop.all_there()
+        return {
+            number: _compared(wanted.get(number), data)
+            for number, data in there.items()
+            if data is not None or number in wanted
+        }
 
     # -- what is so in the end
 
@@ -197,6 +218,14 @@ class World:
             for path in root.rglob("*"):
                 if path.suffix in {".part", ".new", ".tmp"}:
                     yield path
+
+
+def _compared(here: bytes | None, there: bytes | None) -> Ending:
+    if here is None:
+        return Ending.ONLY_THERE
+    if there is None:
+        return Ending.ONLY_HERE
+    return Ending.EQUAL if here == there else Ending.DIFFERS
 
 
 def check_outcome(outcome: Outcome, several: list[Seen]) -> None:

@@ -7,7 +7,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from model_machine import Machine
 
 WALKS = settings(
-    max_examples=40,
+    max_examples=20,
     stateful_step_count=15,
     deadline=None,
     derandomize=True,
