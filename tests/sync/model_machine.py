@@ -207,7 +207,8 @@ class Machine(Edits):
         def heard(seen: Seen) -> None:
             left[0] -= seen.kind != "token"
             if left[0] == -1:
-                rules.get(fate, int)()
+                # Not in the middle of a request, whose time is the service's.
+                asyncio.get_running_loop().call_soon(rules.get(fate, int))
 
         rules |= {"meddle": meddle, "scribble": scribble}
         self.world.shop.log.listener = heard
