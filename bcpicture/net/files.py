@@ -10,7 +10,7 @@ import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Protocol, TypeVar
+from typing import IO, Any, BinaryIO, Protocol, TypeAlias, TypeVar
 
 import attrs
 
@@ -62,23 +62,13 @@ async def settled(future: asyncio.Future[T]) -> None:
         future.exception()  # so that nobody misses it
 
 
-@attrs.frozen
-class Signs:
-    """What tells that a file is still the same."""
+Signs: TypeAlias = tuple[int, int, int]
+"""What tells that a file is still the same: bytes, when they changed, which file."""
 
-    size: int
-    """In bytes."""
 
-    modified: int
-    """In nanoseconds since the epoch."""
-
-    inode: int
-    """Which file it is, whatever its name."""
-
-    @classmethod
-    def of(cls, told: os.stat_result) -> Signs:
-        """The signs in what the system told."""
-        return cls(told.st_size, told.st_mtime_ns, told.st_ino)
+def signs_of(told: os.stat_result) -> Signs:
+    """The signs in what the system told."""
+    return told.st_size, told.st_mtime_ns, told.st_ino
 
 
 def _changed(path: Path) -> SourceError:
@@ -136,10 +126,10 @@ class _PathReader:
     def _same(self, file: BinaryIO) -> bool:
         # The open file tells of writers, the path of somebody who put another there.
         try:
-            named = Signs.of(self._path.stat())
+            named = signs_of(self._path.stat())
         except FileNotFoundError:
             return False
-        return Signs.of(os.fstat(file.fileno())) == named == self._expected
+        return signs_of(os.fstat(file.fileno())) == named == self._expected
 
     def close(self) -> None:
         with self._lock:
@@ -219,7 +209,7 @@ class FileBody:
     @property
     def size(self) -> int:
         """Exact number of bytes."""
-        return self._signs.size
+        return self._signs[0]
 
     def blocks(self) -> Blocks:
         """All of them, from a file opened for this purpose."""
@@ -250,10 +240,10 @@ def _inspect(path: Path) -> FileBody | BytesBody:
             told = os.fstat(file.fileno())
             require_bytes(told.st_size, f"the file {path}")
             if told.st_size > SMALL:
-                return FileBody(path, Signs.of(told), read_ends(file, 0, told.st_size))
+                return FileBody(path, signs_of(told), read_ends(file, 0, told.st_size))
             data = file.read(told.st_size + 1)
-            if len(data) != told.st_size or Signs.of(os.fstat(file.fileno())) != (
-                Signs.of(told)
+            if len(data) != told.st_size or signs_of(os.fstat(file.fileno())) != (
+                signs_of(told)
             ):
                 raise _changed(path)
             return BytesBody(data)

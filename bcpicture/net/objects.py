@@ -15,7 +15,7 @@ import attrs
 from bcpicture.core.preflight import BACK, FRONT
 from bcpicture.errors import SourceError
 from bcpicture.net.bodies import BLOCK, SMALL, Blocks, BytesBody, require_bytes
-from bcpicture.net.files import Signs, in_thread, read_blocks, read_ends
+from bcpicture.net.files import Signs, in_thread, read_blocks, read_ends, signs_of
 from bcpicture.net.foreign import closed
 
 _WHERE = "the file object (read from where it stands)"
@@ -126,7 +126,7 @@ def object_body(file: IO[bytes], *, owned: bool = False) -> ObjectBody | BytesBo
 def _signs_of(file: IO[bytes]) -> Signs | None:
     """What tells that a real file is still the same; None for what is in memory."""
     try:
-        return Signs.of(os.fstat(file.fileno()))
+        return signs_of(os.fstat(file.fileno()))
     except (OSError, AttributeError):
         return None
 
