@@ -49,6 +49,9 @@ ON_DEMAND = {
         "bcpicture.sync",
         "bcpicture.web",
     ),
+    *("bcpicture.core.decoding", "bcpicture.core.events", "bcpicture.core.fields"),
+    *("bcpicture.net.files", "bcpicture.net.targets"),
+    *("bcpicture.resources.listing", "bcpicture.resources.records"),
 }
 """What `import bcpicture` leaves alone."""
 
@@ -87,6 +90,19 @@ def test_the_public_names_are_sorted_and_true() -> None:
         if not name.startswith("_") and not inspect.ismodule(value)
     }
     assert found == set(bcpicture.__all__) - {"__version__"}
+
+
+def test_what_is_imported_later_is_listed_and_found_like_the_rest() -> None:
+    """Before anybody asks for it, too; and what is not there is told as ever."""
+    told = in_a_fresh_interpreter("""
+        import bcpicture
+        assert set(bcpicture.__all__) <= set(dir(bcpicture))
+        from bcpicture import *
+        print(isinstance(F.number == "1", Expression))
+        print(Records.__name__, Finished.__name__)
+        print(hasattr(bcpicture, "Nothing"))
+    """)
+    assert told == "True\nRecords Finished\nFalse\n"
 
 
 def test_the_typed_files_use_every_public_name() -> None:

@@ -11,6 +11,8 @@ from types import MappingProxyType
 
 import attrs
 
+from bcpicture.errors import UsageError
+
 BUSINESS_CENTRAL_SCOPE = "https://api.businesscentral.dynamics.com/.default"
 GRAPH_SCOPE = "https://graph.microsoft.com/.default"
 
@@ -88,3 +90,17 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {dialect.name: dialect for dialect in (V2, V1, BETA, GRAPH)}
 )
 """Every dialect by its name."""
+
+
+def require(dialect: Dialect, parent: Parent) -> None:
+    """Refuse what an API version does not have, before anything is sent.
+
+    Raises:
+        UsageError: It has no pictures of such records; the error says which has.
+    """
+    if parent not in dialect.parents:
+        able = [one.name for one in DIALECTS.values() if parent in one.parents]
+        raise UsageError(
+            f"API {dialect.name} has no picture of a {parent.kind}.",
+            advice=f"It is there in {', '.join(able)}.",
+        )

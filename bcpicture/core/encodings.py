@@ -34,6 +34,10 @@ class _Plain:
         yield chunk
 
 
+PLAIN = _Plain()
+"""For what is not packed."""
+
+
 class _Gzip:
     """gzip; several members one after the other are one stream (RFC 1952, 2.2)."""
 
@@ -59,5 +63,5 @@ class _Gzip:
 def unpacker(encoding: str) -> Unpacker | None:
     """The unpacker for a ``Content-Encoding``; None if it is not known."""
     if encoding in {"", "identity"}:
-        return _Plain()
+        return PLAIN
     return _Gzip() if encoding in {"gzip", "x-gzip"} else None

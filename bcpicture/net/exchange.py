@@ -13,7 +13,7 @@ from typing import TypeVar
 import aiohttp
 from multidict import CIMultiDict
 
-from bcpicture.core.encodings import Unpacker, unpacker
+from bcpicture.core.encodings import PLAIN, Unpacker, unpacker
 from bcpicture.core.guards import require_within
 from bcpicture.core.wire import CONTENT_ENCODING, CONTENT_LENGTH, Request
 from bcpicture.errors import AnswerError, ClosedError, Trouble
@@ -215,9 +215,15 @@ class Exchange(Watched):
             BrokenError: The body is not whole.
         """
         unpack = self._unpacker or self._choose_unpacker()
+        if unpack is PLAIN:
+            # The usual case, in as few steps as can be: each chunk takes them all.
+            raw = self._at_hand() or await self._wait(self._content.readany)
+            self.received += len(raw)
+            return raw
         try:
             while not (plain := next(self._plain, b"")):
-                if not (raw := await self._next_raw()):
+                raw = self._at_hand() or await self._wait(self._content.readany)
+                if not raw:
                     break
                 self.received += len(raw)
                 self._plain = unpack.feed(raw)
@@ -237,19 +243,21 @@ class Exchange(Watched):
             )
         return self._unpacker
 
-    async def _next_raw(self) -> bytes:
-        response = self._response
-        if response is None:
+    @property
+    def _content(self) -> aiohttp.StreamReader:
+        if self._response is None:
             raise ClosedError(
                 "The picture's stream is closed.",
                 advice="Read it inside its `async with` block.",
             )
+        return self._response.content
+
+    def _at_hand(self) -> bytes:
+        """What has come already, without a wait."""
         try:
-            if chunk := response.content.read_nowait():
-                return chunk
+            return self._content.read_nowait()
         except FOREIGN as exc:
             raise broken(exc, reading=True) from exc
-        return await self._wait(response.content.readany)
 
     async def _wait(self, read: Callable[[], Awaitable[bytes]]) -> bytes:
         transport = self._transport

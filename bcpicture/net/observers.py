@@ -13,11 +13,14 @@ import inspect
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from bcpicture.core.events import Event
+if TYPE_CHECKING:
+    from bcpicture.core.events import Event
 
-Observer: TypeAlias = Callable[[Event], object] | Callable[[Event], Awaitable[object]]
+Observer: TypeAlias = (
+    Callable[["Event"], object] | Callable[["Event"], Awaitable[object]]
+)
 """Is called with every event; sync or async."""
 
 log = logging.getLogger("bcpicture.hooks")

@@ -8,16 +8,6 @@ from collections.abc import Callable
 
 import attrs
 
-from bcpicture.core.events import (
-    Event,
-    Finished,
-    Replied,
-    RequestSent,
-    Retrying,
-    SetAside,
-    Throttled,
-    TokenRenewed,
-)
 from bcpicture.core.failures import request_id
 from bcpicture.core.oauth import Token
 from bcpicture.core.retries import TryAgain
@@ -41,14 +31,18 @@ class Reporter:
     wall: Callable[[], float] = time.time
     """Seconds since the epoch."""
 
-    def _tell(self, make: Callable[..., Event], **facts: object) -> None:
+    def _tell(self, kind: str, **facts: object) -> None:
         if self.observers is not None:
+            # Not for everybody, and not for `import bcpicture`.
+            from bcpicture.core import events
+
+            make = getattr(events, kind)
             self.observers.tell(make(at=self.wall(), **facts))
 
     def sending(self, request: Request, tries: Tries) -> None:
         """An attempt begins."""
         self._tell(
-            RequestSent,
+            "RequestSent",
             call=tries.call,
             method=request.method,
             path=request.path,
@@ -59,7 +53,7 @@ class Reporter:
     def replied(self, exchange: Exchange, tries: Tries) -> None:
         """An attempt ended well."""
         self._tell(
-            Replied,
+            "Replied",
             call=tries.call,
             status=exchange.status,
             request_id=request_id(exchange.headers),
@@ -71,7 +65,7 @@ class Reporter:
         """An attempt failed, another follows."""
         log.info("%s; again in %.3f s: %s", failure, verdict.delay, verdict.reason)
         self._tell(
-            Retrying,
+            "Retrying",
             call=tries.call,
             failure=failure,
             reason=verdict.reason,
@@ -80,7 +74,7 @@ class Reporter:
 
     def throttled(self, failure: Failure) -> None:
         """The service asked to hold back."""
-        self._tell(Throttled, status=failure.status, retry_after=failure.retry_after)
+        self._tell("Throttled", status=failure.status, retry_after=failure.retry_after)
 
     def finished(
         self,
@@ -93,7 +87,7 @@ class Reporter:
         if isinstance(error, BcPictureError):
             log.info("%s %s failed: %s", request.method, request.path, error)
         self._tell(
-            Finished,
+            "Finished",
             call=tries.call,
             method=request.method,
             path=request.path,
@@ -105,9 +99,9 @@ class Reporter:
     def renewed(self, token: Token) -> None:
         """A new token is at hand."""
         log.debug("a new token, good for %.0f s", token.expires - token.issued)
-        self._tell(TokenRenewed, life=token.expires - token.issued)
+        self._tell("TokenRenewed", life=token.expires - token.issued)
 
     def set_aside(self, lane: Lane, error: BcPictureError) -> None:
         """A member of a pool is not used any more."""
         log.warning("%s is set aside: %s", lane.name, error)
-        self._tell(SetAside, member=lane.name, reason=str(error))
+        self._tell("SetAside", member=lane.name, reason=str(error))

@@ -33,7 +33,6 @@ from bcpicture.errors import (
 )
 from bcpicture.net.bodies import BytesBody
 from bcpicture.net.exchange import Exchange
-from bcpicture.net.files import in_thread
 from bcpicture.net.foreign import Foreign, awaited
 from bcpicture.net.lanes import Lane, Lanes
 from bcpicture.net.session import Session
@@ -194,6 +193,9 @@ async def _asked(
     try:
         if inspect.iscoroutinefunction(function):
             return await function(*args, **options)
+        # Not for everybody, and not for `import bcpicture`.
+        from bcpicture.net.files import in_thread
+
         return await awaited(await in_thread(lambda: function(*args, **options)))
     except (BcPictureError, asyncio.CancelledError):
         raise

@@ -10,7 +10,6 @@ from typing import IO, Protocol, TypeAlias
 
 from bcpicture.errors import SourceError
 from bcpicture.net.bodies import BLOCK, Body, BytesBody, require_bytes
-from bcpicture.net.files import file_body
 
 
 class OpensItself(Protocol):
@@ -94,9 +93,11 @@ async def open_source(
     if isinstance(source, bytes | bytearray | memoryview):
         body = bytes_body(source)
     elif isinstance(source, str | os.PathLike):
+        # Neither is for everybody, and not for `import bcpicture`.
+        from bcpicture.net.files import file_body
+
         body = await file_body(Path(source))
     else:
-        # Not for everybody: most pictures come from paths and bytes.
         from bcpicture.net.opening import open_other
 
         body = await open_other(source, spool=spool, length=length)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from functools import lru_cache, partial
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 from uuid import UUID
 
 import attrs
 
 from bcpicture.core import dialects
-from bcpicture.core.dialects import Parent
+from bcpicture.core.dialects import Parent, require
 from bcpicture.core.models import Company, Item
 from bcpicture.errors import CompanyNotFoundError, UsageError
 from bcpicture.resources.directory import Directory
 from bcpicture.resources.handles import RecordHandle
-from bcpicture.resources.records import Records, require
 from bcpicture.resources.references import CompanyRef, RecordRef
+
+if TYPE_CHECKING:
+    from bcpicture.resources.records import Records
 
 _KEPT_HANDLES = 64
 """Handles of records that are kept for the next call: those that were used last."""
@@ -148,8 +150,11 @@ class CompanyHandle:
         return self._handle(dialects.CONTACT, contact, number)
 
     def _all(self, parent: Parent) -> Records:
+        # Not for everybody, and not for `import bcpicture`.
+        from bcpicture.resources import records
+
         require(self._ref.endpoint.dialect, parent)
-        return Records(self._ref, parent)
+        return records.Records(self._ref, parent)
 
     @property
     def items(self) -> Records:

@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import attrs
 from yarl import URL
@@ -17,7 +18,9 @@ from bcpicture.core.filters import equals
 from bcpicture.core.models import Company, Item
 from bcpicture.errors import AnswerError, CompanyNotFoundError, UsageError
 from bcpicture.net.session import Session
-from bcpicture.resources.listing import Entities, Pages, fetch_page
+
+if TYPE_CHECKING:
+    from bcpicture.resources.listing import Entities
 
 _REMEMBERED = 20_000
 """Records whose id is remembered; the one that was used longest ago is forgotten."""
@@ -103,6 +106,8 @@ class Directory:
 
     def companies(self) -> Entities[Company]:
         """All companies, asked anew."""
+        # Not for everybody, and not for `import bcpicture`; likewise below.
+        from bcpicture.resources.listing import Entities, Pages
 
         async def starts() -> Sequence[URL]:
             return [urls.companies(self.endpoint)]
@@ -125,6 +130,8 @@ class Directory:
 
     async def find(self, key: Key) -> Item | None:
         """The record with that number, asked anew."""
+        from bcpicture.resources.listing import fetch_page
+
         options = [("$filter", key.expression)]
         url = urls.records(self.endpoint, key.company_id, key.parent, options)
         page = await fetch_page(self.session, url, Item)

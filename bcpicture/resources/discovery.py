@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bcpicture.core import urls
-from bcpicture.core.decoding import read_page
 from bcpicture.core.models import Environment
 from bcpicture.core.wire import READ_JSON, Request
 from bcpicture.errors import MissingError, UsageError
@@ -37,5 +36,8 @@ async def environments(directory: Directory) -> tuple[Environment, ...]:
 async def _listed(directory: Directory, version: str) -> tuple[Environment, ...]:
     url = urls.environments(directory.endpoint, version)
     request = Request(method="GET", url=url, headers=READ_JSON)
+    # Not for everybody, and not for `import bcpicture`.
+    from bcpicture.core.decoding import read_page
+
     body = await directory.session.call(request, Exchange.read)
     return read_page(body, Environment).values

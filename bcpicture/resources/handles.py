@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import attrs
 
-from bcpicture.core.dialects import ITEM, ITEM_VARIANT
-from bcpicture.core.fields import F
+from bcpicture.core.dialects import ITEM, ITEM_VARIANT, require
 from bcpicture.core.models import Item
 from bcpicture.errors import UsageError
 from bcpicture.resources.pictures import PictureHandle
-from bcpicture.resources.records import Records, require
 from bcpicture.resources.references import RecordRef
+
+if TYPE_CHECKING:
+    from bcpicture.resources.records import Records
 
 
 @attrs.define
@@ -44,6 +46,10 @@ class RecordHandle:
         if ref.known_id is None:
             found = await ref.find()
         else:
+            # Not for everybody, and not for `import bcpicture`; likewise below.
+            from bcpicture.core.fields import F
+            from bcpicture.resources.records import Records
+
             query = Records(ref.company, ref.parent).filter(F.id == ref.known_id)
             found = await anext(aiter(query), None)
         if found is None:
@@ -69,6 +75,8 @@ class RecordHandle:
         Raises:
             UsageError: This is no item, or the API version has no pictures of variants.
         """
+        from bcpicture.resources.records import Records
+
         return Records(self._of_item().company, ITEM_VARIANT, item=self._ref)
 
     def _of_item(self) -> RecordRef:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeVar, overload
 
 import attrs
 
-from bcpicture.core.decoding import read_picture
 from bcpicture.core.digests import Unless, read_unless
 from bcpicture.core.models import ANY, RAISE, Downloaded, Picture, Uploaded
 from bcpicture.core.preflight import UNSEEN, at_a_glance
@@ -24,7 +23,6 @@ from bcpicture.net.preflight import inspect
 from bcpicture.net.progress import Meter, MeteredBody, OnProgress
 from bcpicture.net.session import Session
 from bcpicture.net.sources import Source, open_source
-from bcpicture.net.targets import Target, open_target
 from bcpicture.resources.errands import (
     CONTENT,
     INFO,
@@ -35,7 +33,6 @@ from bcpicture.resources.errands import (
     request_for,
 )
 from bcpicture.resources.references import RecordRef
-from bcpicture.resources.saving import Saving, read_told
 from bcpicture.resources.streams import Opening, PictureStream, detach
 from bcpicture.resources.writes import (
     IfMatch,
@@ -51,6 +48,7 @@ from bcpicture.resources.writes import (
 
 if TYPE_CHECKING:
     from bcpicture.core.preparation import Prepare
+    from bcpicture.net.targets import Target
 
 T = TypeVar("T")
 
@@ -123,6 +121,9 @@ class PictureHandle:
         """
         consume: Callable[[Exchange], Awaitable[bytes]] = Exchange.read
         if progress is not None:
+            # Not for everybody, and not for `import bcpicture`; likewise below.
+            from bcpicture.resources.saving import read_told
+
             meter = self._meter(progress)
             consume = partial(read_told, meter=meter, max_bytes=max_bytes)
         elif max_bytes is not None:
@@ -184,6 +185,9 @@ class PictureHandle:
             TargetError: What went out could not be taken back, and had to be.
             OSError: The disk is full, the folder missing, and the like.
         """
+        from bcpicture.net.targets import open_target
+        from bcpicture.resources.saving import Saving
+
         unwanted = read_unless(unless)
         sink = await open_target(
             target, sniff_extension=sniff_extension, unless=unwanted
@@ -316,4 +320,6 @@ class PictureHandle:
 
 
 async def _told(exchange: Exchange) -> Picture:
+    from bcpicture.core.decoding import read_picture
+
     return read_picture(await exchange.read())

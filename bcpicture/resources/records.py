@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import attrs
 from yarl import URL
 
-from bcpicture.core.dialects import DIALECTS, ITEM, Dialect, Parent
+from bcpicture.core.dialects import ITEM, Parent
 from bcpicture.core.expressions import Expression, Raw
-from bcpicture.core.fields import F, Field
+from bcpicture.core.fields import F, Field  # noqa: TID253 - it is lazy itself
 from bcpicture.core.models import Item
 from bcpicture.core.queries import Query
 from bcpicture.errors import ItemNotFoundError, MissingError, UsageError
-from bcpicture.resources.listing import Entities, Pages, fetch_page
+from bcpicture.resources.listing import (  # noqa: TID253 - likewise
+    Entities,
+    Pages,
+    fetch_page,
+)
 from bcpicture.resources.pictures import PictureHandle
 from bcpicture.resources.references import CompanyRef, RecordRef
 
@@ -26,20 +30,6 @@ if TYPE_CHECKING:
 
 _SHOWN = 10
 """Items with one GTIN that an error names."""
-
-
-def require(dialect: Dialect, parent: Parent) -> None:
-    """Refuse what an API version does not have, before anything is sent.
-
-    Raises:
-        UsageError: It has no pictures of such records; the error says which has.
-    """
-    if parent not in dialect.parents:
-        able = [one.name for one in DIALECTS.values() if parent in one.parents]
-        raise UsageError(
-            f"API {dialect.name} has no picture of a {parent.kind}.",
-            advice=f"It is there in {', '.join(able)}.",
-        )
 
 
 @attrs.frozen

@@ -15,7 +15,6 @@ from typing import TypeAlias
 
 import attrs
 
-from bcpicture.core.decoding import read_picture
 from bcpicture.core.failures import request_id
 from bcpicture.core.guards import clean
 from bcpicture.core.models import ANY, Any_, Picture
@@ -100,6 +99,8 @@ async def read_reply(exchange: Exchange) -> Written:
     etag = headers.get(ETAG)
     if body and etag is None:
         # A page of 2018 promises the object; the service answers nothing today.
+        from bcpicture.core.decoding import read_picture
+
         with contextlib.suppress(AnswerError):
             etag = read_picture(body).etag
     answered = headers.get(DATE, "")
