@@ -139,6 +139,18 @@ class Shop:
             found[path.parent.name + path.name] = data
         return found
 
+    def at(self, kind: str, work: Callable[[], object], *, skip: int = 0) -> None:
+        """Do *work* once, when a request of a kind arrives, before it is answered."""
+        left = [skip]
+
+        def heard(seen: Seen) -> None:
+            if seen.kind == kind:
+                left[0] -= 1
+                if left[0] == -1:
+                    work()
+
+        self.log.listener = heard
+
     # -- both
 
     async def push(self, **options: Option) -> Pushed:

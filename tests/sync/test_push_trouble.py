@@ -48,25 +48,12 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def at(shop: Shop, kind: str, work: Callable[[], object], *, skip: int = 0) -> None:
-    """Do *work* once, when a request of a kind arrives, before it is answered."""
-    left = [skip]
-
-    def heard(seen: Seen) -> None:
-        if seen.kind == kind:
-            left[0] -= 1
-            if left[0] == -1:
-                work()
-
-    shop.log.listener = heard
-
-
 # -- somebody else is at work, too
 
 
 async def test_a_picture_that_appears_is_saved_and_counted(shop: Shop):
     ours = shop.put(f"{ONE}.png")
-    at(shop, "upload", lambda: shop.record(ONE).set_picture(THEIRS))
+    shop.at("upload", lambda: shop.record(ONE).set_picture(THEIRS))
     pushed = await shop.push()
     one = pushed.outcomes[ONE]
     assert one.ending is Ending.UPLOADED
@@ -77,7 +64,7 @@ async def test_a_picture_that_appears_is_saved_and_counted(shop: Shop):
 
 async def test_a_picture_that_appears_may_be_one_too_many(shop: Shop):
     shop.put(f"{ONE}.png")
-    at(shop, "upload", lambda: shop.record(ONE).set_picture(THEIRS))
+    shop.at("upload", lambda: shop.record(ONE).set_picture(THEIRS))
     pushed = await shop.push(max_replace=0)
     one = pushed.outcomes[ONE]
     assert one.ending is Ending.FAILED
@@ -87,7 +74,7 @@ async def test_a_picture_that_appears_may_be_one_too_many(shop: Shop):
 
 async def test_a_picture_that_appears_and_is_ours_is_adopted(shop: Shop):
     ours = shop.put(f"{ONE}.png")
-    at(shop, "upload", lambda: shop.record(ONE).set_picture(ours))
+    shop.at("upload", lambda: shop.record(ONE).set_picture(ours))
     pushed = await shop.push()
     assert pushed.endings == {ONE: "adopted"}
     assert pushed.outcomes[ONE].note == Why.EQUAL
@@ -145,7 +132,7 @@ async def test_an_item_that_is_deleted_is_told(shop: Shop):
     shop.put(f"{ONE}.png")
     shop.put("1900-S.png")
     store = shop.server.store.company("CRONUS USA, Inc.")
-    at(shop, "upload", lambda: store.remove(ONE))
+    shop.at("upload", lambda: store.remove(ONE))
     pushed = await shop.push()
     assert isinstance(pushed.outcomes[ONE].error, ItemNotFoundError)
     assert pushed.endings == {ONE: "failed", "1900-S": "uploaded"}
@@ -155,7 +142,7 @@ async def test_an_item_that_is_deleted_after_its_upload_is_told(shop: Shop):
     shop.put(f"{ONE}.png")
     shop.put("1900-S.png")
     store = shop.server.store.company("CRONUS USA, Inc.")
-    at(shop, "batch", lambda: store.remove(ONE), skip=1)
+    shop.at("batch", lambda: store.remove(ONE), skip=1)
     pushed = await shop.push()
     assert isinstance(pushed.outcomes[ONE].error, ItemNotFoundError)
     assert pushed.endings == {ONE: "failed", "1900-S": "uploaded"}
@@ -224,7 +211,7 @@ async def test_a_file_that_is_gone_is_told(shop: Shop, *, large: bool):
 
 async def test_a_large_file_that_changes_on_its_way_is_not_sent_in_part(shop: Shop):
     old = shop.put(f"{ONE}.png", png("x", side=16, size_hint=3_000_000))
-    at(shop, "upload", lambda: shop.put(f"{ONE}.png", old[:2_000_000]))
+    shop.at("upload", lambda: shop.put(f"{ONE}.png", old[:2_000_000]))
     pushed = await shop.push()
     there = shop.record(ONE).picture_sha256
     assert there in {None, digest(old), digest(old[:2_000_000])}
@@ -280,7 +267,7 @@ async def test_a_picture_that_changes_before_it_is_deleted_stays(shop: Shop):
         shop.put(f"{number}.png")
     await shop.push()
     (shop.photos / f"{ONE}.png").unlink()
-    at(shop, "read", lambda: shop.record(ONE).set_picture(THEIRS))
+    shop.at("read", lambda: shop.record(ONE).set_picture(THEIRS))
     pushed = await shop.push(delete=True, max_delete=None)
     assert pushed.endings == {ONE: "kept"}
     assert shop.there(ONE) == THEIRS
@@ -321,7 +308,7 @@ async def test_a_token_that_is_revoked_ends_the_run_and_loses_nothing(
             shop.server.identity.unregister_app(shop.server.client_id)
             shop.server.identity.revoke_all()
 
-        at(shop, "upload", revoke, skip=40)
+        shop.at("upload", revoke, skip=40)
         async with shop.box as box:
             plan = await box.plan_push(shop.photos)
             async with box.run(plan) as run:
@@ -436,7 +423,7 @@ async def test_clocks_that_disagree_cost_a_read_at_most(
 
     async with open_shop(items=5, clock=server_clock) as shop:
         ours = {number: shop.put(f"{number}.png") for number in shop.numbers}
-        at(shop, "upload", lambda: skew.__setitem__(0, hours * 3600.0), skip=2)
+        shop.at("upload", lambda: skew.__setitem__(0, hours * 3600.0), skip=2)
         pushed = await shop.push()
         assert not pushed.report.failures
         assert shop.all_there() == ours
@@ -461,8 +448,7 @@ async def test_our_own_clock_may_be_set_back(shop: Shop):
 async def test_what_could_not_be_looked_at_is_left_for_the_next_run(shop: Shop):
     numbers = shop.numbers[:5]
     ours = {number: shop.put(f"{number}.png") for number in numbers}
-    at(
-        shop,
+    shop.at(
         "upload",
         lambda: shop.server.faults.add(
             Fault("status", path="batch", status=503, times=None)
@@ -511,7 +497,7 @@ async def fill_up(shop: Shop) -> None:
         def full(connection: sqlite3.Connection) -> None:
             connection.execute("PRAGMA max_page_count = 1").close()
 
-        at(shop, "upload", lambda: database.do_later(full), skip=10)
+        shop.at("upload", lambda: database.do_later(full), skip=10)
         async with box.run(plan) as run:
             await run.finish()
 
@@ -593,7 +579,7 @@ async def test_stop_leaves_the_journal_right(open_shop: OpenShop):
         async with shop.box as box:
             plan = await box.plan_push(shop.photos)
             async with box.run(plan) as run:
-                at(shop, "upload", run.stop, skip=30)
+                shop.at("upload", run.stop, skip=30)
                 report = await run.finish()
             [record] = await box.kit.journal.runs()
             assert await box.kit.journal.open_intents() == []
@@ -634,7 +620,7 @@ async def test_cancellation_ends_at_once_and_the_next_run_settles_it(
             busy.extend(at_work())
             pushing.cancel()
 
-        at(shop, "upload", cancel, skip=skip)
+        shop.at("upload", cancel, skip=skip)
         with pytest.raises(asyncio.CancelledError):
             await pushing
         assert busy

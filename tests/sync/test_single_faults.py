@@ -16,7 +16,6 @@ import pytest
 
 from bcpicture.emulator import Fault, Quota
 from bcpicture.emulator.artwork import png
-from bcpicture.emulator.seen import Seen
 from bcpicture.errors import (
     AuthenticationError,
     BackupError,
@@ -41,19 +40,6 @@ both_ways = pytest.mark.parametrize("way", ["push", "pull"])
 
 def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def at(shop: Shop, kind: str, work: Callable[[], object], *, skip: int = 0) -> None:
-    """Do *work* once, when a request of a kind arrives, before it is answered."""
-    left = [skip]
-
-    def heard(seen: Seen) -> None:
-        if seen.kind == kind:
-            left[0] -= 1
-            if left[0] == -1:
-                work()
-
-    shop.log.listener = heard
 
 
 def fill(shop: Shop, way: str, count: int | None = None) -> dict[str, bytes]:
@@ -141,7 +127,7 @@ async def fill_up(shop: Shop, way: str) -> None:
             connection.execute("PRAGMA max_page_count = 1").close()
 
         kind = "upload" if way == "push" else "read"
-        at(shop, kind, lambda: database.do_later(full), skip=10)
+        shop.at(kind, lambda: database.do_later(full), skip=10)
         async with box.run(plan) as running:
             await running.finish()
 
@@ -175,7 +161,7 @@ async def test_what_goes_during_a_pull_is_told(shop: Shop, what: str):
         else:
             shop.record(ONE).set_picture(None)
 
-    at(shop, "read", go)
+    shop.at("read", go)
     pulled = await shop.pull()
     one = pulled.outcomes[ONE]
     if what == "item":
@@ -222,7 +208,7 @@ async def test_a_token_that_is_revoked_ends_a_pull_and_loses_nothing(
             shop.server.identity.unregister_app(shop.server.client_id)
             shop.server.identity.revoke_all()
 
-        at(shop, "read", revoke, skip=30)
+        shop.at("read", revoke, skip=30)
         with pytest.raises(AuthenticationError):
             await shop.pull()
         shop.log.listener = None
