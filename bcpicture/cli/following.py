@@ -19,14 +19,14 @@ from bcpicture.cli.console import Console
 from bcpicture.cli.options import Connection
 from bcpicture.cli.outcomes import code_of_report, tell_outcome, tell_report
 from bcpicture.cli.plans import tell_steps
-from bcpicture.cli.progress import progress, ticking
+from bcpicture.cli.progress import Progress, progress, ticking
 from bcpicture.cli.signals import stopped_by_signals
 from bcpicture.core.plans import PushPlan
 from bcpicture.core.settings import Settings
 from bcpicture.resources.companies import CompanyHandle
 from bcpicture.resources.records import Records
 from bcpicture.sync.engine import Run
-from bcpicture.sync.report import Report
+from bcpicture.sync.report import Outcome, Report
 from bcpicture.sync.report_files import ReportFile, require_report
 from bcpicture.sync.workspace import KEEP, Workspace
 
@@ -92,20 +92,28 @@ class Desk:
         self, run: Run[Any, Any], what: str, file: ReportFile, total: int | None
     ) -> Exit:
         """Carry out a run to its end, and tell what it achieved, however it ends."""
-        started, how, last = time.monotonic(), "broken off", None
+        started, how = time.monotonic(), "broken off"
         try:
             with progress(self.console, what, total, lambda: self.bc.quota_use) as bar:
-                async with run:
-                    with ticking(bar), stopped_by_signals(lambda: self._stop(run)):
-                        async for last in run:
-                            bar.advance(last)
-                            file.add(last)
-                            tell_outcome(self.console, last)
+                last = await self._watch(run, bar, file)
             how = "stopped" if run.report.stopped else "complete"
         finally:
             tell_report(self.console, run.report, time.monotonic() - started, how)
             await self._end(file, run.report, how)
         return code_of_report(run.report, last)
+
+    async def _watch(
+        self, run: Run[Any, Any], bar: Progress, file: ReportFile
+    ) -> Outcome | None:
+        """Tell every outcome of a run; return the last."""
+        last = None
+        async with run:
+            with ticking(bar), stopped_by_signals(lambda: self._stop(run)):
+                async for last in run:
+                    bar.advance(last)
+                    file.add(last)
+                    tell_outcome(self.console, last)
+        return last
 
     def _stop(self, run: Run[Any, Any]) -> None:
         self.console.emit(event="stopping")

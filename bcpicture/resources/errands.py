@@ -11,6 +11,7 @@ from yarl import URL
 from bcpicture.core import urls
 from bcpicture.core.dialects import Parent
 from bcpicture.core.endpoints import Endpoint
+from bcpicture.core.models import Picture
 from bcpicture.core.wire import (
     READ_BYTES,
     READ_JSON,
@@ -21,6 +22,7 @@ from bcpicture.core.wire import (
 )
 from bcpicture.errors import BcPictureError, CompanyNotFoundError, MissingError
 from bcpicture.net.bodies import Body
+from bcpicture.net.exchange import Exchange
 from bcpicture.net.session import Consume
 from bcpicture.resources.references import RecordRef
 
@@ -160,3 +162,10 @@ def _named(of: RecordRef, error: MissingError) -> MissingError:
     missing = of.missing()
     missing.failure = failure
     return missing
+
+
+async def read_info(exchange: Exchange) -> Picture:
+    """Read what the service tells about the picture."""
+    from bcpicture.core.decoding import read_picture
+
+    return read_picture(await exchange.read())

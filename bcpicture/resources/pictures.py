@@ -29,6 +29,7 @@ from bcpicture.resources.errands import (
     REPLACE,
     ask,
     deleting,
+    read_info,
     replacing,
     request_for,
 )
@@ -84,7 +85,7 @@ class PictureHandle:
         Raises:
             ItemNotFoundError: The record is not there.
         """
-        return await ask(self._of, INFO, _told)
+        return await ask(self._of, INFO, read_info)
 
     @overload
     async def read(
@@ -317,9 +318,3 @@ class PictureHandle:
     async def _look(self) -> Look:
         request = await request_for(self._of, CONTENT)
         return await patient(self._session).call(request, look_at)
-
-
-async def _told(exchange: Exchange) -> Picture:
-    from bcpicture.core.decoding import read_picture
-
-    return read_picture(await exchange.read())

@@ -84,10 +84,9 @@ class Feeder:
         """Prepare *steps*, in their order."""
         ahead: Ahead = deque()
         try:
-            async with aclosing(self._read_ahead(steps, ahead, again=again)) as groups:
-                async for group in groups:
-                    for ready in group:
-                        yield ready
+            async with aclosing(self._read_ahead(steps, ahead, again=again)) as feed:
+                async for ready in feed:
+                    yield ready
         finally:
             for task in ahead:
                 task.cancel()
@@ -95,15 +94,16 @@ class Feeder:
 
     async def _read_ahead(
         self, steps: Iterator[Step], ahead: Ahead, *, again: bool
-    ) -> AsyncGenerator[list[Prepared], None]:
+    ) -> AsyncGenerator[Prepared, None]:
         while block := list(islice(steps, BLOCK)):
             looks = await self._looks(block, NEVER if again else self.seen)
             for group in _groups(block):
                 ahead.append(asyncio.create_task(self._prepare(group, looks)))
-                if len(ahead) > AHEAD:
-                    yield await ahead.popleft()
+                for ready in await ahead.popleft() if len(ahead) > AHEAD else ():
+                    yield ready
         while ahead:
-            yield await ahead.popleft()
+            for ready in await ahead.popleft():
+                yield ready
 
     async def _prepare(
         self, group: Sequence[Step], looks: Mapping[str, Look]
