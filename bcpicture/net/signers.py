@@ -178,8 +178,10 @@ class _EntraFetch:
             operation=Operation.TOKEN,
         )
         form = BytesBody(urlencode(asked.form).encode())
-        body = await self.session.call(request, Exchange.read, form)
-        return read_token(body, now=self.session.clock())
+        return await self.session.call(request, self._told, form)
+
+    async def _told(self, exchange: Exchange) -> Token:
+        return read_token(await exchange.read(), now=self.session.clock())
 
 
 async def _asked(

@@ -175,8 +175,11 @@ class Batches(Generic[InfoT]):
             operation=Operation.LIST,
         )
         form = BytesBody(batches.build(addresses))
-        body = await self._company.session.call(request, Exchange.read, form)
-        return addresses, batches.read(body, len(refs))
+
+        async def answers(exchange: Exchange) -> list[Answer | None]:
+            return batches.read(await exchange.read(), len(refs))
+
+        return addresses, await self._company.session.call(request, answers, form)
 
     def _shorter(
         self, refs: Sequence[RecordRef], error: BcPictureError, seconds: float
@@ -247,9 +250,12 @@ class Batches(Generic[InfoT]):
     async def _alone(self, ref: RecordRef) -> InfoT:
         url = self._address(await self._company.id(), ref)
         request = Request(method="GET", url=url, headers=READ_JSON)
+
+        async def answer(exchange: Exchange) -> InfoT:
+            return self._read(ref, read_json(await exchange.read()))
+
         try:
-            body = await self._company.session.call(request, Exchange.read)
-            return self._read(ref, read_json(body))
+            return await self._company.session.call(request, answer)
         except BcPictureError as error:
             return self._failed(ref, _named(ref, error))
 

@@ -36,8 +36,11 @@ async def environments(directory: Directory) -> tuple[Environment, ...]:
 async def _listed(directory: Directory, version: str) -> tuple[Environment, ...]:
     url = urls.environments(directory.endpoint, version)
     request = Request(method="GET", url=url, headers=READ_JSON)
+    return await directory.session.call(request, _told)
+
+
+async def _told(exchange: Exchange) -> tuple[Environment, ...]:
     # Not for everybody, and not for `import bcpicture`.
     from bcpicture.core.decoding import read_page
 
-    body = await directory.session.call(request, Exchange.read)
-    return read_page(body, Environment).values
+    return read_page(await exchange.read(), Environment).values

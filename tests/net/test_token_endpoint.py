@@ -10,6 +10,7 @@ import pytest
 
 from bcpicture import (
     AccessDeniedError,
+    AnswerError,
     AuthenticationError,
     ClientSecret,
     Quota,
@@ -53,6 +54,15 @@ async def test_a_token_that_was_refused_is_replaced_at_once(pair: Pair):
     assert pair.stored == b"new"
     statuses = [one.status for one in pair.server.log]
     assert statuses == [401, 200, 204]
+
+
+async def test_a_reply_without_a_token_is_told_with_the_request(pair: Pair):
+    pair.server.identity.revoke_all()
+    pair.server.faults.add(Fault("truncate_clean", path=TOKEN, at=20, times=None))
+    with pytest.raises(AnswerError, match="holds no token") as caught:
+        await pair.picture.info()
+    assert caught.value.failure
+    assert TOKEN in caught.value.failure.path
 
 
 async def test_an_app_that_business_central_does_not_know_is_told_so(pair: Pair):

@@ -13,6 +13,7 @@ from aiohttp import web
 from bcpicture import (
     AccessDeniedError,
     AnswerError,
+    BcPictureError,
     BusinessCentral,
     Endpoint,
     Item,
@@ -271,3 +272,23 @@ async def test_variants_and_customers_are_told_of_too(setup: Setup):
         found = [info async for info in query.picture_infos(records)]
         assert found
         assert all(info.picture is not None for info in found)
+
+
+@pytest.mark.parametrize(
+    ("path", "some"), [("batch", 3), ("/picture", 1)], ids=["batch", "alone"]
+)
+async def test_what_is_no_json_is_told_with_the_request(
+    setup: Setup, path: str, some: int
+):
+    items = (await known(setup))[:some]
+    setup.server.faults.add(Fault("truncate_clean", path=path, at=20, times=None))
+    errors: list[BcPictureError | None] = []
+    try:
+        errors += [info.error for info in await infos(setup, items)]
+    except AnswerError as error:
+        errors.append(error)
+    assert errors
+    for error in errors:
+        assert isinstance(error, AnswerError)
+        assert error.failure
+        assert path.strip("/") in error.failure.path

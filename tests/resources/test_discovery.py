@@ -10,6 +10,7 @@ import pytest
 
 from bcpicture import (
     AccessDeniedError,
+    AnswerError,
     ApiSwitchedOffError,
     BusinessCentral,
     ClientSecret,
@@ -113,6 +114,14 @@ async def test_the_environments_of_the_tenant(setup: Setup):
     assert {one.type for one in found} == {"Production", "Sandbox"}
     assert all(one.tenant and one.url and one.extra["countryCode"] for one in found)
     assert setup.sent() == ["GET /environments/v1.2"]
+
+
+async def test_environments_that_are_no_json_are_told_with_the_request(setup: Setup):
+    setup.server.faults.add(Fault("truncate_clean", path="environments", at=20))
+    with pytest.raises(AnswerError) as caught:
+        await environments(setup.bc._opened())
+    assert caught.value.failure
+    assert "environments" in caught.value.failure.path
 
 
 async def test_an_older_list_will_do(setup: Setup):
