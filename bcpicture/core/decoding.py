@@ -216,11 +216,12 @@ def read_page(body: bytes, kind: type[T]) -> Page[T]:
     """Read one page of companies, items or other records."""
     raw = read_json(body)
     rows = _found(raw, "value", list, needed=True) or []
-    values = tuple(
-        _structured(row, kind, f"$.value[{index}]") for index, row in enumerate(rows)
-    )
+    values = []
+    for index, row in enumerate(rows):
+        values.append(_structured(row, kind, f"$.value[{index}]"))
+        rows[index] = None  # of a long page, both would be held in full
     next_link = _found(raw, "@odata.nextLink", str) or None
-    return Page(values, next_link, _found(raw, "@odata.count", int))
+    return Page(tuple(values), next_link, _found(raw, "@odata.count", int))
 
 
 def read_picture(body: bytes) -> Picture:

@@ -98,6 +98,7 @@ async def _planned(planning: PullPlanning, kit: Kit, target: Target) -> PullPlan
     fields = ("id", records.parent.key, "lastModifiedDateTime")
     async for page in records.select(*fields).page_size(PAGE).pages():
         await asyncio.to_thread(planning.offer, page.values)
+        del page  # or it would be held until the next one has been read
     surveyor = Surveyor(records=records, clock=kit.clocks.monotonic, source=target)
     answers = Answers()
     while asked := await asyncio.to_thread(planning.questions, answers):

@@ -50,6 +50,7 @@ class Surveyor:
         pages = self.records.select(*fields).page_size(PAGE).pages()
         async for page in pages:
             await asyncio.to_thread(matcher.offer, page.values)
+            del page  # or it would be held until the next one has been read
         return await asyncio.to_thread(matcher.result)
 
     async def answer(self, asked: Questions, answers: Answers) -> None:

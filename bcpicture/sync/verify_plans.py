@@ -115,6 +115,7 @@ class _Pairing:
             numbers.update({it.id: it.number for it in page.values})
             if matcher is not None:
                 await asyncio.to_thread(matcher.offer, page.values)
+            del page  # or it would be held until the next one has been read
         return numbers
 
 
