@@ -18,7 +18,7 @@ FRONT = 1 << 18
 BACK = 1 << 16
 """Last bytes that are looked at: something may stand behind a picture's end."""
 
-_ANYWAY = "or say preflight=False to send it anyway"
+_ANYWAY = "or say preflight=False (--no-preflight) to send it anyway"
 
 _CALLED = {
     media.HTML: "an HTML page",
@@ -133,7 +133,7 @@ _TEXTS = {
     ),
     Misfit.UNPROVEN: (
         "{what} is {kind}, which is not proven to show in Business Central.",
-        f"Let prepare=Prepare() convert it, {_ANYWAY}.",
+        f"Let prepare=Prepare() (--convert) make another of it, {_ANYWAY}.",
     ),
     Misfit.UNKNOWN: (
         "{what} begins like no kind of picture that is known.",

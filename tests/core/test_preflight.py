@@ -164,7 +164,9 @@ def test_each_misfit_has_its_sentence_and_a_way_out(data: bytes, text: str):
     assert found.misfit
     error = refusal(found.misfit, found.kind, "The file a.jpg", len(data), LIMIT)
     assert str(error).startswith(f"The file a.jpg {text}")
-    assert str(error).endswith("or say preflight=False to send it anyway.")
+    assert str(error).endswith(
+        "or say preflight=False (--no-preflight) to send it anyway."
+    )
     assert error.misfit is found.misfit
     assert error.kind == (found.kind.name if found.kind else "")
 
