@@ -92,8 +92,9 @@ class Machine(Edits):
 
     @rule()
     def undo_in_peace(self) -> None:
-        if self.peaceful is not None:
-            self.runner.run(self._undo(*self.peaceful))
+        run, self.peaceful = self.peaceful, None  # once is all that it can be
+        if run is not None:
+            self.runner.run(self._undo(*run))
 
     @rule(pick=st.sampled_from([None, ()]))
     def verify_in_peace(self, pick: Option) -> None:
@@ -160,6 +161,7 @@ class Machine(Edits):
         self, options: PushOptions, writes: Writes, outcomes: list[Outcome] | None
     ) -> None:
         self.world.check_guard(writes, options)
+        self.world.check_limits(writes, options)
         if outcomes is not None:
             self.world.check_report(writes, outcomes)
         elif writes:

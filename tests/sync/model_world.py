@@ -150,6 +150,17 @@ class World:
                     assert one.sha256 in self.files_ever
                     self.agreed[id_].add(one.sha256)
 
+    def check_limits(self, writes: Writes, options: PushOptions) -> None:
+        """No more is replaced, or deleted, than is allowed."""
+        first = [several[0] for several in writes.values()]
+        replaced = sum(it.method == "PATCH" and it.replaced is not None for it in first)
+        deleted = sum(it.method == "DELETE" for it in first)
+        for count, allowed in (
+            (replaced, options.max_replace.count),
+            (deleted, options.max_delete.count),
+        ):
+            assert allowed is None or count <= allowed
+
     def check_undo(self, writes: Writes) -> None:
         """Nothing is lost, and only what was there before is put there."""
         saved = self.shop.backup()
