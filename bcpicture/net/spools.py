@@ -11,7 +11,7 @@ from typing import IO
 
 import attrs
 
-from bcpicture.errors import SourceError
+from bcpicture.errors import SourceError, UnavailableError
 from bcpicture.net.bodies import BLOCK, Blocks, Body, BytesBody, require_bytes
 from bcpicture.net.files import in_thread
 from bcpicture.net.gathering import Stream
@@ -77,13 +77,24 @@ class _Spool:
         self._lock = threading.Lock()
 
     def write(self, gathered: Gathered) -> None:
-        with self._lock:
-            if self._closed:
-                return
-            if self._file is None:
-                # Closed by `close`, or by the body that it becomes.
-                self._file = tempfile.TemporaryFile()  # noqa: SIM115 - as told above
-            self._file.writelines(gathered)
+        try:
+            with self._lock:
+                self._write(gathered)
+        except OSError as exc:
+            raise UnavailableError(
+                f"The temporary file of an upload cannot be written: {exc.strerror}.",
+                advice=f"Make room in {tempfile.gettempdir()}, or give length= and "
+                "spool=False.",
+            ) from exc
+
+    def _write(self, gathered: Gathered) -> None:
+        if self._closed:
+            return
+        if self._file is None:
+            # Closed by `close`, or by the body that it becomes.
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - as told above
+        self._file.writelines(gathered)
+        self._file.flush()
 
     def body(self, gathered: Gathered) -> Body:
         if self._file is None:
@@ -98,7 +109,9 @@ class _Spool:
         with self._lock:
             self._closed = True
             if self._file is not None:
-                self._file.close()
+                # A full disk refuses the last bytes once more; nobody wants them now.
+                with contextlib.suppress(OSError):
+                    self._file.close()
 
 
 async def spooled(stream: Stream) -> Body:

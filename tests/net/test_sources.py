@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -15,7 +16,7 @@ from typing import Any, TypeAlias
 import anyio
 import pytest
 
-from bcpicture import SourceError, UsageError
+from bcpicture import SourceError, UnavailableError, UsageError
 from bcpicture.emulator import Fault
 from bcpicture.emulator.artwork import dot
 from bcpicture.net.bodies import BLOCK
@@ -433,3 +434,14 @@ async def test_a_failed_closing_is_no_failed_upload(
     await pair.picture.upload(Stuck, length=len(DATA))
     assert pair.stored == DATA
     assert "cannot be closed" in caplog.text
+
+
+async def test_a_disk_that_cannot_take_the_copy_is_told(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(
+        UnavailableError, match=r"temporary file .* Make room in .*gone"
+    ):
+        await pair.picture.upload(iter([bytes(3_000_000)]))
+    assert not pair.server.log
