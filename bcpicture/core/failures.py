@@ -16,8 +16,9 @@ from multidict import MultiMapping, istr
 
 from bcpicture.errors import Failure, quote
 
-_CORRELATION = re.compile(r"\s*CorrelationId:\s+(?P<id>[0-9a-fA-F-]{36})\.?\s*$")
-_CLAIMS = re.compile(r'claims="(?P<claims>[A-Za-z0-9+/=_-]+)"')
+# Of failures alone: compiled when one comes.
+_CORRELATION = r"\s*CorrelationId:\s+(?P<id>[0-9a-fA-F-]{36})\.?\s*$"
+_CLAIMS = r'claims="(?P<claims>[A-Za-z0-9+/=_-]+)"'
 _ID = istr("request-id")
 _OTHER_ID = istr("ms-correlation-x")
 _THIRD_ID = istr("x-ms-correlation-request-id")
@@ -78,7 +79,7 @@ def _envelope(body: bytes) -> tuple[str, str]:
 
 def claims_challenge(header: str | None) -> str | None:
     """The claims that a ``WWW-Authenticate`` header demands, as JSON text."""
-    found = _CLAIMS.search(header or "")
+    found = re.search(_CLAIMS, header or "")
     if not found:
         return None
     padded = found["claims"] + "=" * (-len(found["claims"]) % 4)
@@ -94,7 +95,7 @@ def read_failure(
     """Complete *failure* by what the reply tells."""
     code, message = _envelope(body)
     correlation = request_id(headers)
-    if found := _CORRELATION.search(message):
+    if found := re.search(_CORRELATION, message):
         message, correlation = message[: found.start()], found["id"]
     return attrs.evolve(
         failure,

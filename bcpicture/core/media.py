@@ -77,18 +77,13 @@ _BRANDS: Mapping[bytes, Kind] = {
 }
 
 # Possessive, so that no input makes them slow; DOTALL for comments over many lines.
-_MARKUP_PREFIX = re.compile(
-    r"(?:\s++|<\?.*?\?>|<!--.*?-->|<!doctype\s++svg[^>\[]*+(?:\[.*?\])?+\s*+>)*+",
-    re.DOTALL | re.IGNORECASE,
+# Compiled, and remembered by `re`, when the first text comes, which is rare.
+_MARKUP_PREFIX = (
+    r"(?:\s++|<\?.*?\?>|<!--.*?-->|<!doctype\s++svg[^>\[]*+(?:\[.*?\])?+\s*+>)*+"
 )
-_SVG = re.compile(r"<(?:\w++:)?svg[\s>/]", re.IGNORECASE)
-_HTML = re.compile(
-    r"<(?:!doctype\s++html|(?:html|head|body|title|script|meta|style)[\s>/])",
-    re.IGNORECASE,
-)
-_JSON = re.compile(
-    r'\{\s*+(?:"|\}\s*+$)|\[\s*+(?:[\[{"\d]|-\d|true|false|null|\]\s*+$)'
-)
+_SVG = r"<(?:\w++:)?svg[\s>/]"
+_HTML = r"<(?:!doctype\s++html|(?:html|head|body|title|script|meta|style)[\s>/])"
+_JSON = r'\{\s*+(?:"|\}\s*+$)|\[\s*+(?:[\[{"\d]|-\d|true|false|null|\]\s*+$)'
 
 
 def sniff(head: bytes) -> Kind | None:
@@ -143,15 +138,15 @@ def _text(head: bytes) -> Kind | None:
         text = head.decode("utf-16", "replace")
     else:
         text = head.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
-    prefix = _MARKUP_PREFIX.match(text)
-    start = prefix.end() if prefix else 0
-    if _SVG.match(text, start):
+    prefix = re.match(_MARKUP_PREFIX, text, re.DOTALL | re.IGNORECASE)
+    markup = text[prefix.end() :] if prefix else text
+    if re.match(_SVG, markup, re.IGNORECASE):
         return SVG
-    if _HTML.match(text, start):
+    if re.match(_HTML, markup, re.IGNORECASE):
         return HTML
     if text.startswith("<?xml"):
         return XML
-    return JSON if _JSON.match(text.lstrip()) else None
+    return JSON if re.match(_JSON, text.lstrip()) else None
 
 
 def number(head: bytes, layout: str, at: int) -> int | None:

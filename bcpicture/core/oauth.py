@@ -29,9 +29,10 @@ from bcpicture.errors import (
     quote as quote_words,
 )
 
-_AADSTS = re.compile(r"AADSTS(?P<number>\d+)")
-_TRACE = re.compile(r"\s*(?:Trace ID:|Correlation ID:|Timestamp:|\r|\n)")
-_CORRELATION = re.compile(r"Correlation ID: (?P<id>[0-9a-fA-F-]{36})")
+# Of refusals alone: compiled when one comes.
+_AADSTS = r"AADSTS(?P<number>\d+)"
+_TRACE = r"\s*(?:Trace ID:|Correlation ID:|Timestamp:|\r|\n)"
+_CORRELATION = r"Correlation ID: (?P<id>[0-9a-fA-F-]{36})"
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 _ADVICE: Mapping[str, str] = MappingProxyType(
@@ -194,11 +195,11 @@ def _said(body: bytes) -> tuple[str, str]:
 def refusal(failure: Failure, body: bytes) -> AuthenticationError:
     """The error for a token endpoint that says no."""
     code, words = _said(body)
-    number = _AADSTS.search(words)
+    number = re.search(_AADSTS, words)
     advice = _ADVICE.get(number["number"], _GENERAL) if number else _GENERAL
-    correlation = _CORRELATION.search(words)
+    correlation = re.search(_CORRELATION, words)
     # What is wrong comes first; trace ids and times follow, on the same line or not.
-    said = quote_words(_TRACE.split(words)[0]).rstrip(".")
+    said = quote_words(re.split(_TRACE, words)[0]).rstrip(".")
     what = f"The identity provider gives no token ({code or failure.status})"
     return AuthenticationError(
         f"{what}: {said}." if said else f"{what}.",
