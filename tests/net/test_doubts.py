@@ -16,7 +16,6 @@ from bcpicture import (
     BcPictureError,
     OutcomeUnknownError,
     RetryPolicy,
-    Timeouts,
     TransportError,
 )
 from bcpicture.emulator import Fault
@@ -31,7 +30,6 @@ OLD = dot(b"the old picture")
 NEW = dot(b"the new picture")
 LARGE = dot(os.urandom(3_000_000))
 ONCE = RetryPolicy(attempts=1)
-QUICK = Timeouts(reply=0.15, stall=0.15)
 
 
 async def strike(pair: Pair, fault: Fault, method: str, times: int | None = 1) -> None:
@@ -41,7 +39,7 @@ async def strike(pair: Pair, fault: Fault, method: str, times: int | None = 1) -
 
 async def test_a_doubt_is_settled_when_the_next_attempt_gets_no_place(paired: Paired):
     """The service did it, said 503, and the caller does not wait for another place."""
-    async with paired(queue_wait=0.02, timeouts=QUICK) as pair:
+    async with paired(queue_wait=0.02) as pair:
         pair.stored = OLD
         await strike(
             pair, Fault("apply_then_status", status=503, retry_after="1"), "PATCH"

@@ -34,7 +34,7 @@ Peer: TypeAlias = Any
 Leftovers: TypeAlias = Any
 
 ONCE = RetryPolicy(attempts=1)
-QUICK = Timeouts(connect=0.1, reply=0.1, stall=0.1)
+QUICK = Timeouts(connect=0.3, reply=0.3, stall=0.3)
 LARGE = dot(os.urandom(20_000_000))
 
 
@@ -178,10 +178,10 @@ async def test_a_server_that_thinks_longer_than_a_stall_is_fine(raw: Raw):
 
     async def talk(peer: Peer) -> None:
         while head := await peer.asked():
-            await asyncio.sleep(0.25)
+            await asyncio.sleep(0.6)
             await peer.answer(204 if head.startswith("PATCH") else 200, b"x")
 
-    timeouts = Timeouts(reply=5.0, stall=0.1)
+    timeouts = Timeouts(reply=30.0, stall=0.4)
     async with (
         raw(talk) as server,
         server.picture(timeouts=timeouts, retries=ONCE) as picture,
