@@ -34,6 +34,7 @@ import pytest
 from sybil import Document, Example, Region, Sybil
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 
+from bcpicture import sync
 from bcpicture.emulator import ThreadedEmulator
 from bcpicture.emulator.artwork import png
 
@@ -309,6 +310,12 @@ def test_the_reference_pages_are_what_the_code_says() -> None:
     command = [sys.executable, ROOT / "docs" / "generate.py", "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_reference_of_bulk_work_has_every_name() -> None:
+    page = (ROOT / "docs" / "reference" / "sync.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"(?:bcpicture\.sync\.|py:data:: )(\w+)", page))
+    assert not set(sync.__all__) - told
 
 
 def test_only_the_readme_leaves_fences_to_continuous_integration() -> None:

@@ -1,14 +1,13 @@
 """What stands around the client, as its users would write it: checked, never executed.
 
-Observers, handles that are handed on, bulk work and the emulator; see `api.py`.
+Observers, handles that are handed on, buckets and the emulator; see `api.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, assert_never, assert_type
+from collections.abc import Iterator
+from datetime import datetime
+from typing import assert_never, assert_type
 from uuid import UUID
 
 import aiohttp
@@ -43,10 +42,8 @@ from bcpicture import (
     SetAside,
     Throttled,
     TokenRenewed,
-    sync,
 )
 from bcpicture.cloud import CloudObject
-from bcpicture.core.ledger import Intent
 from bcpicture.emulator import (
     Answers,
     Emulator,
@@ -57,32 +54,6 @@ from bcpicture.emulator import (
 )
 from bcpicture.images import Prepare, Prepared, prepare_picture
 from bcpicture.otel import Telemetry
-from bcpicture.sync import (
-    WIDTH,
-    Clocks,
-    Compare,
-    Download,
-    Ending,
-    Failed,
-    LocalFile,
-    MatchOptions,
-    Outcome,
-    PlannedPull,
-    PlannedPush,
-    PlannedUndo,
-    PullOptions,
-    PullPlan,
-    PushOptions,
-    PushPlan,
-    Report,
-    Restore,
-    Run,
-    Status,
-    UndoPlan,
-    Upload,
-    VerifyOptions,
-    Workspace,
-)
 
 # -- handles that are handed on
 
@@ -182,35 +153,6 @@ async def name_slowly(event: Event) -> None:
 observers: list[Observer] = [name, name_slowly, Telemetry()]
 
 
-# -- bulk work
-
-
-async def keep_in_step(company: CompanyHandle) -> int:
-    """A folder up, down again, and back to what was."""
-    async with sync.open(company.items) as box:
-        plan = await box.plan_push("photos")
-        assert_type(plan, PlannedPush)
-        pushed: PushPlan = plan
-        async with box.run(plan, width=WIDTH) as run:
-            async for outcome in run:
-                assert_type(outcome, Outcome)
-                assert_type(outcome.size, int)
-        assert_type(run.report, Report)
-        assert_type(run.report.by_cause(), Mapping[str, tuple[Failed, ...]])
-        pulled: PullPlan = await box.plan_pull("copies")
-        undone: UndoPlan = await box.plan_undo()
-    first: tuple[Upload, ...] = pushed.uploads
-    files: list[LocalFile] = [step.file for step in first]
-    second: tuple[Download, ...] = pulled.downloads
-    return sync.exit_code(run.report) + len((*files, *second, *undone.kept))
-
-
-async def any_run(run: Run[Any, Any]) -> Report:
-    """Whatever it does."""
-    run.stop()
-    return await run.finish()
-
-
 # -- buckets
 
 
@@ -247,54 +189,6 @@ async def to_what_shows(picture: PictureHandle) -> None:
 # -- the emulator
 
 
-async def keep_in_step_for_good(company: CompanyHandle) -> list[str]:
-    """The synchronisation that remembers."""
-    options = PushOptions(match=MatchOptions(by="gtin"), delete=True, max_delete="5%")
-    clocks = Clocks()
-    async with sync.open(company.items, state_dir="state", clocks=clocks) as box:
-        assert_type(box, Workspace)
-        plan = await box.plan_push("photos", options)
-        assert_type(plan, PlannedPush)
-        brakes = [brake.text for brake in plan.brakes]
-        async with box.run(plan, width=WIDTH) as run:
-            async for outcome in run:
-                assert_type(outcome.ending, Ending)
-                run.stop()
-        return brakes + [failed.reason for failed in run.report.failures]
-
-
-async def fetch_for_good(company: CompanyHandle) -> int:
-    """The other way."""
-    async with sync.open(company.items) as box:
-        plan = await box.plan_pull("copies", PullOptions(delete=True, max_replace=None))
-        assert_type(plan, PlannedPull)
-        async with box.run(plan) as run:
-            report = await run.finish()
-        return report.done + plan.unchanged
-
-
-async def take_back(company: CompanyHandle) -> list[Restore]:
-    """What a run did."""
-    async with sync.open(company.items) as box:
-        plan = await box.plan_undo("20260101T000000-000000")
-        assert_type(plan, PlannedUndo)
-        async with box.run(plan) as run:
-            await run.finish()
-        return [*plan.restores]
-
-
-async def look_closely(company: CompanyHandle) -> list[Compare]:
-    """Nothing changes."""
-    told: Status = await sync.status(company.items, state_dir="state")
-    async with sync.open(company.items) as box:
-        assert_type(await box.status(runs=5), Status)
-        options = VerifyOptions(match=MatchOptions(by="id"), pulled=False)
-        async with await box.verify("photos", options) as run:
-            found = [it.step async for it in run if it.ending is Ending.EQUAL]
-    assert_type(told.open, tuple[Intent, ...])
-    return [step for step in found if isinstance(step, Compare)]
-
-
 async def play(server: Emulator) -> list[Seen]:
     """A server of one's own, that misbehaves on demand."""
     server.faults.add(Fault("status", status=503, retry_after="0"))
@@ -307,13 +201,3 @@ def bc_emulator() -> Iterator[Emulator]:
     """A fixture, in synchronous code."""
     with ThreadedEmulator(items=3) as server:
         yield server
-
-
-async def report_a_push(box: sync.Workspace, plan: sync.PlannedPush) -> None:
-    """Every item, and what became of it, as a file."""
-    file = sync.ReportFile(plan, {"command": "push"})
-    async with box.run(plan) as run:
-        async for outcome in run:
-            file.add(outcome)
-    file.end(run.report, "complete")
-    await file.write(Path("report.csv"), datetime.now(UTC))
