@@ -47,7 +47,7 @@ def tree(module: ModuleType) -> ast.Module:
 
 HOMES = {
     alias.name: node.module
-    for node in tree(bcpicture).body
+    for node in ast.walk(tree(bcpicture))
     if isinstance(node, ast.ImportFrom) and node.module
     for alias in node.names
 }
