@@ -138,7 +138,7 @@ async def test_a_token_endpoint_in_trouble_is_asked_again(paired: Paired, fault:
 
 
 async def test_a_stalled_token_endpoint_is_asked_again(paired: Paired):
-    async with paired(timeouts=Timeouts(reply=0.1, stall=0.1)) as pair:
+    async with paired(timeouts=Timeouts(reply=0.5, stall=0.5)) as pair:
         pair.server.faults.add(Fault("stall", path=TOKEN))
         assert await pair.picture.info()
         assert len(pair.seen("POST", TOKEN)) == 2
