@@ -3,6 +3,14 @@
 from sphinx.application import Sphinx
 
 import bcpicture
+from bcpicture.core.events import Event
+from bcpicture.core.preparation import Prepare
+from bcpicture.net.targets import Target
+from bcpicture.resources import pictures
+
+# What these import for type checkers alone has to lead somewhere in signatures, too.
+bcpicture.BusinessCentral.__init__.__globals__.update(Event=Event)
+vars(pictures).update(Prepare=Prepare, Target=Target)
 
 project = "bcpicture"
 author = "The bcpicture developers"
