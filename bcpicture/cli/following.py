@@ -22,11 +22,11 @@ from bcpicture.cli.plans import tell_steps
 from bcpicture.cli.progress import Progress, progress, ticking
 from bcpicture.cli.signals import stopped_by_signals
 from bcpicture.core.plans import PushPlan
+from bcpicture.core.report import Outcome, Report
 from bcpicture.core.settings import Settings
 from bcpicture.resources.companies import CompanyHandle
 from bcpicture.resources.records import Records
 from bcpicture.sync.engine import Run
-from bcpicture.sync.report import Outcome, Report
 from bcpicture.sync.report_files import ReportFile, require_report
 from bcpicture.sync.workspace import KEEP, Workspace
 

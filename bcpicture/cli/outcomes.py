@@ -6,8 +6,8 @@ import attrs
 
 from bcpicture.cli.codes import Exit
 from bcpicture.cli.console import Console, count, size
+from bcpicture.core.report import DIFFERENCES, Ending, Outcome, Report, exit_code
 from bcpicture.errors import BrakeError, TransportError, Trouble
-from bcpicture.sync.report import DIFFERENCES, Ending, Outcome, Report, exit_code
 from bcpicture.sync.report_files import planned
 
 _UNREACHED = {Trouble.CONNECT, Trouble.DROPPED}

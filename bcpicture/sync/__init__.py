@@ -4,6 +4,7 @@ from bcpicture.core.brakes import Brake, BrakeKind, Limit
 from bcpicture.core.mapping import MapRow, parse_map
 from bcpicture.core.options import MatchOptions, PullOptions, PushOptions, VerifyOptions
 from bcpicture.core.plans import PullPlan, PushPlan, UndoPlan
+from bcpicture.core.report import Ending, Failed, Outcome, Report, exit_code
 from bcpicture.core.steps import (
     Adopt,
     Compare,
@@ -21,7 +22,6 @@ from bcpicture.sync.engine import WIDTH, Run
 from bcpicture.sync.kit import Clocks
 from bcpicture.sync.pull_plans import PlannedPull
 from bcpicture.sync.push_plans import PlannedPush
-from bcpicture.sync.report import Ending, Failed, Outcome, Report, exit_code
 from bcpicture.sync.report_files import ReportFile
 from bcpicture.sync.status import Status
 from bcpicture.sync.status import status_of as status

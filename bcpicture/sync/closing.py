@@ -15,12 +15,12 @@ import attrs
 
 from bcpicture.core.ledger import Agreement, Intent, Link
 from bcpicture.core.models import Uploaded
+from bcpicture.core.report import Ending, Outcome
 from bcpicture.core.signs import within
 from bcpicture.core.steps import Step
 from bcpicture.errors import BcPictureError, ConflictError, JournalError
 from bcpicture.sync.guarding import Desk
 from bcpicture.sync.looks import Look, digest_of, look_at
-from bcpicture.sync.report import Ending, Outcome
 from bcpicture.sync.turns import in_turns
 
 CLOSING = 50

@@ -19,6 +19,7 @@ from contextlib import aclosing
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
+from bcpicture.core.report import Ending, Outcome, Report, Tally
 from bcpicture.core.steps import Step
 from bcpicture.errors import (
     AuthenticationError,
@@ -33,7 +34,6 @@ from bcpicture.errors import (
     UnfitPictureError,
     UsageError,
 )
-from bcpicture.sync.report import Ending, Outcome, Report, Tally
 
 WIDTH = 5
 """Steps at once: what the online service works on for one user; more only queue."""

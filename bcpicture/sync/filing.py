@@ -11,12 +11,12 @@ import attrs
 from bcpicture.core.ledger import Agreement, Link, Way
 from bcpicture.core.models import Downloaded
 from bcpicture.core.plans import PullPlan
+from bcpicture.core.report import Ending, Outcome
 from bcpicture.core.signs import FileSigns
 from bcpicture.core.steps import Adopt, Remove, Replaces, Why
 from bcpicture.errors import BrakeError
 from bcpicture.sync.fetching import Fetched
 from bcpicture.sync.placing import Placing
-from bcpicture.sync.report import Ending, Outcome
 from bcpicture.sync.shelving import Shelf
 from bcpicture.sync.targets import Change
 

@@ -13,6 +13,7 @@ from typing import Self, Unpack
 
 import attrs
 
+from bcpicture.core import rows
 from bcpicture.core.ledger import (
     Intent,
     JournalTarget,
@@ -20,10 +21,10 @@ from bcpicture.core.ledger import (
     State,
     Way,
 )
+from bcpicture.core.memory import JournalStatistics, Memory
 from bcpicture.net.files import in_thread
-from bcpicture.sync import rows, schema
+from bcpicture.sync import schema
 from bcpicture.sync.database import Database, run, run_many
-from bcpicture.sync.memory import JournalStatistics, Memory
 from bcpicture.sync.notes import Changes, Note
 from bcpicture.sync.opening import copy_aside, opener, rename_aside
 from bcpicture.sync.reading import Reader

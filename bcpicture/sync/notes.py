@@ -10,8 +10,9 @@ from typing import Self, TypedDict
 
 import attrs
 
+from bcpicture.core import rows
 from bcpicture.core.ledger import Agreement, Intent, Link, Rejection
-from bcpicture.sync import rows, schema
+from bcpicture.sync import schema
 from bcpicture.sync.database import run, run_many
 
 

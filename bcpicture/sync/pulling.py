@@ -10,13 +10,13 @@ import attrs
 
 from bcpicture.core.ledger import STOPPED, Agreement, RunRecord
 from bcpicture.core.options import PullOptions
+from bcpicture.core.report import Ending, Outcome, Report
 from bcpicture.core.steps import Adopt, Download, Keep, Remove, Step
 from bcpicture.errors import BcPictureError, NoPictureError, UsageError
 from bcpicture.resources.records import Records
 from bcpicture.sync.engine import WIDTH
 from bcpicture.sync.fetching import Fetched, fetch
 from bcpicture.sync.filing import Filing
-from bcpicture.sync.report import Ending, Outcome, Report
 from bcpicture.sync.targets import Staged
 
 GONE_SINCE = "the picture is gone since the plan was made"

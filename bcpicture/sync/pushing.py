@@ -12,12 +12,12 @@ from bcpicture.core.ledger import (
     Agreement,
     RunRecord,
 )
+from bcpicture.core.report import Ending, Outcome, Report
 from bcpicture.core.steps import Adopt, Delete, Keep, Step, Upload
 from bcpicture.errors import UsageError
 from bcpicture.sync.closing import CLOSING, Closing, Sent
 from bcpicture.sync.feeding import Feeder, Prepared
 from bcpicture.sync.guarding import not_begun
-from bcpicture.sync.report import Ending, Outcome, Report
 from bcpicture.sync.writing import Deleting, Push, Uploading
 
 

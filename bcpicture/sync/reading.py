@@ -9,9 +9,9 @@ from pathlib import Path
 
 import attrs
 
+from bcpicture.core.rows import SEPARATOR, form, mark_of
 from bcpicture.errors import JournalError
 from bcpicture.sync.database import damaged
-from bcpicture.sync.rows import SEPARATOR, form, mark_of
 from bcpicture.sync.schema import Selection
 
 

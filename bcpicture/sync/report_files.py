@@ -22,9 +22,9 @@ import attrs
 
 from bcpicture.core.brakes import Brake
 from bcpicture.core.matches import Ambiguous, PassedOver, Unmatched
+from bcpicture.core.report import Ending, Outcome, Report
 from bcpicture.core.steps import Compare, Download, Remove, Restore, Step, Upload
 from bcpicture.errors import TargetError, UsageError
-from bcpicture.sync.report import Ending, Outcome, Report
 
 VERSION = 1
 """Of the format."""

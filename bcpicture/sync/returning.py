@@ -9,6 +9,7 @@ import attrs
 
 from bcpicture.core.ledger import Action, Link, Way
 from bcpicture.core.models import Downloaded
+from bcpicture.core.report import Ending, Outcome
 from bcpicture.core.steps import Restore
 from bcpicture.errors import (
     BackupError,
@@ -18,7 +19,6 @@ from bcpicture.errors import (
 )
 from bcpicture.sync.backups import Backups
 from bcpicture.sync.placing import Placing
-from bcpicture.sync.report import Ending, Outcome
 from bcpicture.sync.shelving import Shelf
 from bcpicture.sync.targets import Change
 

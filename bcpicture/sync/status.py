@@ -9,13 +9,13 @@ from pathlib import Path
 import attrs
 
 from bcpicture.core.ledger import Intent, JournalTarget, Rejection, RunRecord, Way
+from bcpicture.core.memory import JournalStatistics
 from bcpicture.net.files import in_thread
 from bcpicture.resources.records import Records
 from bcpicture.sync import places
 from bcpicture.sync.backups import Backups
 from bcpicture.sync.holder import Holder
 from bcpicture.sync.journal import Journal
-from bcpicture.sync.memory import JournalStatistics
 from bcpicture.sync.places import Place
 from bcpicture.sync.targeting import target_of
 

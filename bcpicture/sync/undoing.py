@@ -14,6 +14,7 @@ from itertools import islice
 import attrs
 
 from bcpicture.core.ledger import STOPPED, RunRecord, State
+from bcpicture.core.report import Ending, Outcome, Report
 from bcpicture.core.steps import Keep, Restore, Step
 from bcpicture.errors import BcPictureError, UsageError
 from bcpicture.net.files import in_thread
@@ -21,7 +22,6 @@ from bcpicture.sync.closing import Closing, Sent
 from bcpicture.sync.feeding import BLOCK
 from bcpicture.sync.guarding import Cargo, Desk, Guarded
 from bcpicture.sync.looks import NEVER, Look, look_at
-from bcpicture.sync.report import Ending, Outcome, Report
 from bcpicture.sync.returning import ALREADY, FILES, Returning, failed, refusal, saved
 
 TOGETHER = 16

@@ -14,13 +14,13 @@ from bcpicture.core.matches import Matching
 from bcpicture.core.matching import Matcher
 from bcpicture.core.media import PICTURE_EXTENSIONS
 from bcpicture.core.options import VerifyOptions
+from bcpicture.core.report import Outcome
 from bcpicture.core.steps import Compare, LocalFile
 from bcpicture.errors import BcPictureError, MissingError, SourceError
 from bcpicture.resources.records import Records
 from bcpicture.sync.engine import Run
 from bcpicture.sync.kit import Kit
 from bcpicture.sync.looks import look_at
-from bcpicture.sync.report import Outcome
 from bcpicture.sync.survey import PAGE
 from bcpicture.sync.targets import Target
 from bcpicture.sync.verifying import Hashed, Verifying

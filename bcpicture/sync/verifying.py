@@ -7,12 +7,12 @@ from itertools import islice
 
 import attrs
 
+from bcpicture.core.report import Ending, Outcome, Report
 from bcpicture.core.steps import Compare, Step
 from bcpicture.errors import BcPictureError, UsageError
 from bcpicture.resources.records import Records
 from bcpicture.sync.folder import TOGETHER
 from bcpicture.sync.looks import digest_of
-from bcpicture.sync.report import Ending, Outcome, Report
 from bcpicture.sync.sources import Loaded, Source
 from bcpicture.sync.targets import Target
 

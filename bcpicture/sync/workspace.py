@@ -12,6 +12,7 @@ from typing import Self, overload
 
 from bcpicture.core.ledger import JournalTarget
 from bcpicture.core.options import PullOptions, PushOptions, VerifyOptions
+from bcpicture.core.report import Outcome
 from bcpicture.errors import BrakeError, ClosedError, JournalError
 from bcpicture.resources.records import Records
 from bcpicture.sync import places
@@ -27,7 +28,6 @@ from bcpicture.sync.lock import Lock
 from bcpicture.sync.pull_plans import PlannedPull
 from bcpicture.sync.pulling import Ready
 from bcpicture.sync.push_plans import PlannedPush
-from bcpicture.sync.report import Outcome
 from bcpicture.sync.sources import Source
 from bcpicture.sync.status import Status, status_of
 from bcpicture.sync.targeting import target_of

@@ -11,6 +11,7 @@ import attrs
 from bcpicture.core.ledger import Action, Intent, Link, Rejection, State, Way
 from bcpicture.core.models import Uploaded
 from bcpicture.core.options import PushOptions
+from bcpicture.core.report import Ending, Outcome
 from bcpicture.core.signs import FileSigns
 from bcpicture.core.steps import Adopt, Delete, Replaces, Upload, Why
 from bcpicture.errors import (
@@ -24,7 +25,6 @@ from bcpicture.sync.closing import Sent
 from bcpicture.sync.feeding import Prepared
 from bcpicture.sync.guarding import Allowance, Cargo, Desk, Guarded
 from bcpicture.sync.looks import NEVER, Look
-from bcpicture.sync.report import Ending, Outcome
 from bcpicture.sync.sources import Loaded, Source
 
 RENUMBERED = "the record has another number since the plan was made"

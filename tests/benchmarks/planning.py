@@ -25,8 +25,8 @@ from bcpicture.core.pull_planning import PullPlanning
 from bcpicture.core.signs import FileSigns, ItemSigns, PictureSigns
 from bcpicture.core.steps import LocalFile
 from bcpicture.core.surveys import Answers, NoMemory, Seen, known_ids
-from bcpicture.sync.memory import Memory
-from bcpicture.sync.rows import (
+from bcpicture.core.memory import Memory
+from bcpicture.core.rows import (
     SEPARATOR, Rows, agreement_of, agreement_row, link_of, link_row
 )
 

@@ -14,10 +14,10 @@ import pytest
 from bcpicture import errors
 from bcpicture.cli.outcomes import code_of_report
 from bcpicture.cli.plans import OPEN
+from bcpicture.core.report import Ending, Outcome, Tally
 from bcpicture.core.steps import Keep
 from bcpicture.emulator import Emulator, Fault
 from bcpicture.emulator.artwork import jpeg, png
-from bcpicture.sync.report import Ending, Outcome, Tally
 
 pytestmark = pytest.mark.usefixtures("online")
 

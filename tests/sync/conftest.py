@@ -19,6 +19,7 @@ import pytest
 from bcpicture import BusinessCentral, ClientSecret, Endpoint, Quota, RetryPolicy
 from bcpicture.core.media import sniff
 from bcpicture.core.options import PullOptions, PushOptions
+from bcpicture.core.report import Outcome, Report
 from bcpicture.emulator import Emulator, Seen
 from bcpicture.emulator.artwork import png
 from bcpicture.emulator.records import Record
@@ -26,7 +27,6 @@ from bcpicture.resources.records import Records
 from bcpicture.sync.kit import Clocks
 from bcpicture.sync.pull_plans import PlannedPull
 from bcpicture.sync.push_plans import PlannedPush
-from bcpicture.sync.report import Outcome, Report
 from bcpicture.sync.undo_plans import PlannedUndo
 from bcpicture.sync.workspace import Workspace
 

@@ -9,10 +9,10 @@ from typing import Any, TypeAlias
 
 import attrs
 
+from bcpicture.core.report import Ending
 from bcpicture.emulator.artwork import png
 from bcpicture.emulator.seen import Seen
 from bcpicture.sync.engine import WIDTH
-from bcpicture.sync.report import Ending
 
 Shop: TypeAlias = Any  # the harness is in conftest.py
 

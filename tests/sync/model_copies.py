@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 import attrs
 
 from bcpicture.core.ledger import State
+from bcpicture.core.report import CHANGES, Ending, Outcome
 from bcpicture.core.steps import Download
-from bcpicture.sync.report import CHANGES, Ending, Outcome
 
 Shop: TypeAlias = Any  # the harness is in conftest.py
 Files: TypeAlias = Mapping[str, bytes]

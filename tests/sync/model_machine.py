@@ -23,11 +23,11 @@ from bcpicture.core.options import (
     PushOptions,
     VerifyOptions,
 )
+from bcpicture.core.report import DIFFERENCES, Ending, Outcome
 from bcpicture.core.steps import Restore
 from bcpicture.emulator import Fault
 from bcpicture.emulator.seen import Seen
 from bcpicture.errors import BrakeError
-from bcpicture.sync.report import DIFFERENCES, Ending, Outcome
 
 Option: TypeAlias = Any  # of any type: what hypothesis draws
 Options: TypeAlias = PushOptions | PullOptions | Undo

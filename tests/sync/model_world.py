@@ -14,11 +14,11 @@ import attrs
 
 from bcpicture.core.ledger import State
 from bcpicture.core.options import PushOptions
+from bcpicture.core.report import CHANGES, Ending, Outcome
 from bcpicture.core.steps import Why
 from bcpicture.emulator.artwork import png
 from bcpicture.emulator.seen import Seen
 from bcpicture.errors import OutcomeUnknownError
-from bcpicture.sync.report import CHANGES, Ending, Outcome
 
 Shop: TypeAlias = Any  # the harness is in conftest.py
 Writes: TypeAlias = dict[str, list[Seen]]

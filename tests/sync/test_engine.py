@@ -11,6 +11,7 @@ import attrs
 import pytest
 
 from bcpicture.core.models import Uploaded
+from bcpicture.core.report import Ending, Outcome, Report
 from bcpicture.core.steps import Keep, Step
 from bcpicture.errors import (
     AccessDeniedError,
@@ -23,7 +24,6 @@ from bcpicture.errors import (
 )
 from bcpicture.sync.closing import CLOSING
 from bcpicture.sync.engine import AHEAD, LOST, Run
-from bcpicture.sync.report import Ending, Outcome, Report
 
 
 @attrs.frozen

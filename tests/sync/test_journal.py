@@ -23,11 +23,11 @@ from bcpicture.core.ledger import (
     State,
     Way,
 )
+from bcpicture.core.memory import JournalStatistics
 from bcpicture.core.signs import NO_PICTURE, FileSigns, ItemSigns, PictureSigns
 from bcpicture.errors import ClosedError, JournalError
 from bcpicture.sync.database import Database, run
 from bcpicture.sync.journal import Journal
-from bcpicture.sync.memory import JournalStatistics
 from bcpicture.sync.opening import opener
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -28,10 +28,10 @@ from bcpicture.core.ledger import (
     RunRecord,
     Way,
 )
+from bcpicture.core.memory import Memory
 from bcpicture.core.signs import FileSigns, ItemSigns, PictureSigns
 from bcpicture.errors import JournalError
 from bcpicture.sync.journal import Journal, set_aside
-from bcpicture.sync.memory import Memory
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 TARGET = JournalTarget(

@@ -13,10 +13,10 @@ import pytest
 
 from bcpicture.core.ledger import State
 from bcpicture.core.options import PullOptions
+from bcpicture.core.report import Ending
 from bcpicture.core.steps import Replaces, Why
 from bcpicture.emulator.artwork import png
 from bcpicture.errors import BrakeError, SourceError, TargetError, UsageError
-from bcpicture.sync.report import Ending
 
 Shop: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
 OpenShop: TypeAlias = Callable[..., Any]

@@ -13,12 +13,12 @@ import attrs
 import pytest
 
 from bcpicture.core.options import PullOptions
+from bcpicture.core.report import Ending
 from bcpicture.emulator import Fault
 from bcpicture.emulator.artwork import png
 from bcpicture.emulator.seen import Seen
 from bcpicture.errors import BackupError, JournalError, TargetError
 from bcpicture.sync.folder import Folder
-from bcpicture.sync.report import Ending
 from bcpicture.sync.staging import Part
 from bcpicture.sync.target_folder import TargetFolder
 

@@ -8,11 +8,11 @@ from typing import Any, TypeAlias
 import pytest
 
 from bcpicture import sync
+from bcpicture.core.report import Ending
 from bcpicture.core.steps import Replaces, Why
 from bcpicture.emulator.artwork import png
 from bcpicture.errors import BrakeError, ClosedError
 from bcpicture.images import Prepare, prepare_picture
-from bcpicture.sync.report import Ending
 
 Shop: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
 

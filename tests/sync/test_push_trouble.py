@@ -16,6 +16,7 @@ import pytest
 from bcpicture import RetryPolicy
 from bcpicture.core.ledger import State, Way
 from bcpicture.core.options import PushOptions
+from bcpicture.core.report import Ending
 from bcpicture.core.steps import Why
 from bcpicture.emulator import Fault, Quota
 from bcpicture.emulator.artwork import png
@@ -34,7 +35,6 @@ from bcpicture.errors import (
     UnfitPictureError,
 )
 from bcpicture.sync.kit import Clocks
-from bcpicture.sync.report import Ending
 
 Shop: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
 OpenShop: TypeAlias = Callable[..., Any]

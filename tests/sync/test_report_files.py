@@ -15,10 +15,10 @@ from bcpicture.core.brakes import no_marker
 from bcpicture.core.matches import Ambiguous, PassedOver, Unmatched
 from bcpicture.core.models import Uploaded
 from bcpicture.core.plans import PushPlan
+from bcpicture.core.report import Ending, Outcome, Tally
 from bcpicture.core.signs import NO_PICTURE, FileSigns, ItemSigns, PictureSigns
 from bcpicture.core.steps import Delete, Keep, LocalFile, Replaces, Upload, Why
 from bcpicture.errors import RejectedError, TargetError, UsageError
-from bcpicture.sync.report import Ending, Outcome, Tally
 from bcpicture.sync.report_files import ReportFile, planned, require_report
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from bcpicture.core.report import Ending
 from bcpicture.emulator import Fault, Quota
 from bcpicture.emulator.artwork import png
 from bcpicture.errors import (
@@ -25,7 +26,6 @@ from bcpicture.errors import (
     UnavailableError,
 )
 from bcpicture.sync.kit import Clocks
-from bcpicture.sync.report import Ending
 from bcpicture.sync.workspace import Workspace
 
 Shop: TypeAlias = Any  # the harness is in conftest.py, which nobody can import

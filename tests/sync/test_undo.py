@@ -10,10 +10,10 @@ from typing import Any, TypeAlias
 import pytest
 
 from bcpicture.core.ledger import Action, State
+from bcpicture.core.report import Ending
 from bcpicture.core.steps import Keep, Restore, Why
 from bcpicture.emulator.artwork import png
 from bcpicture.errors import ConflictError, SourceError, UsageError
-from bcpicture.sync.report import Ending
 
 Shop: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
 OpenShop: TypeAlias = Callable[..., Any]

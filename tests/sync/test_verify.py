@@ -10,11 +10,11 @@ import attrs
 import pytest
 
 from bcpicture.core.options import MatchOptions, VerifyOptions
+from bcpicture.core.report import Outcome, Report, exit_code
 from bcpicture.emulator import Fault
 from bcpicture.emulator.artwork import png
 from bcpicture.errors import SourceError
 from bcpicture.images import Prepare
-from bcpicture.sync.report import Outcome, Report, exit_code
 
 Option: TypeAlias = Any  # of any type: a keyword that is passed on
 Shop: TypeAlias = Any  # the harness is in conftest.py, which nobody can import

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bcpicture.core import rows
 from bcpicture.core.ledger import (
     Action,
     Agreement,
@@ -19,7 +20,6 @@ from bcpicture.core.ledger import (
     Way,
 )
 from bcpicture.core.signs import FileSigns, ItemSigns, PictureSigns
-from bcpicture.sync import rows
 
 TEXT = st.text(st.characters()) | st.sampled_from(
     ["\x1f", "\x1e\\n", "a\0b", "\udcff.jpg", "\\x1f", "Größe\n", "图"]
