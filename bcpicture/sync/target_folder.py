@@ -124,9 +124,7 @@ class TargetFolder:
 
     async def apply(self, changes: Sequence[Change]) -> None:
         """Do it, each in one step, if there is still what was found."""
-        await in_thread_to_end(self._all, changes, self._apply)
-        if any(change.done for change in changes):
-            await in_thread_to_end(flush_quietly, self.path)
+        await in_thread_to_end(self._apply_all, changes)
 
     async def discard(self, changes: Sequence[Change]) -> None:
         """Clear away what is beside its place still."""
@@ -196,6 +194,13 @@ class TargetFolder:
     def _examine(self, change: Change) -> None:
         examine(change, self.path / change.name, self._part)
 
+    def _apply_all(self, changes: Sequence[Change]) -> None:
+        self._all(changes, self._apply)
+        # A name that was another file's lasts at once, a new one with its bytes, when
+        # the journal begins to rely on it: in `flush`.
+        if any(change.done and change.seen is not None for change in changes):
+            flush_quietly(self.path)
+
     def _apply(self, change: Change) -> None:
         apply(change, self.path / change.name, self.wall())
 
@@ -214,6 +219,7 @@ class TargetFolder:
                 list(pool.map(self._flush_some, shares))
         except OSError as exc:
             raise self._unusable(exc) from exc
+        flush_quietly(self.path)
 
     def _flush_some(self, names: Sequence[str]) -> None:
         for name in names:
