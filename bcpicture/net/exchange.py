@@ -197,7 +197,7 @@ class Exchange(Watched):
         except FOREIGN as exc:
             raise broken(exc, reading=True) from exc
         if not body:
-            body = await self._wait(response.read)
+            return await self._wait(response.read)
         self.received += len(body)
         return body
 
@@ -208,7 +208,7 @@ class Exchange(Watched):
             require_within(max_bytes, collected.tell())
         return collected.getvalue()
 
-    async def next_chunk(self) -> bytes:
+    def next_chunk(self) -> Awaitable[bytes]:
         """The next bytes, unpacked; none at the end of a whole body.
 
         Raises:
@@ -217,15 +217,14 @@ class Exchange(Watched):
         unpack = self._unpacker or self._choose_unpacker()
         if unpack is PLAIN:
             # The usual case, in as few steps as can be: each chunk takes them all.
-            raw = self._at_hand() or await self._wait(self._content.readany)
-            self.received += len(raw)
-            return raw
+            return self._wait(self._content.readany)
+        return self._unpacked(unpack)
+
+    async def _unpacked(self, unpack: Unpacker) -> bytes:
         try:
             while not (plain := next(self._plain, b"")):
-                raw = self._at_hand() or await self._wait(self._content.readany)
-                if not raw:
+                if not (raw := await self._wait(self._content.readany)):
                     break
-                self.received += len(raw)
                 self._plain = unpack.feed(raw)
         except zlib.error as exc:
             raise BrokenError(Trouble.CUT, f"wrongly packed: {exc}") from exc
@@ -252,18 +251,11 @@ class Exchange(Watched):
             )
         return self._response.content
 
-    def _at_hand(self) -> bytes:
-        """What has come already, without a wait."""
-        try:
-            return self._content.read_nowait()
-        except FOREIGN as exc:
-            raise broken(exc, reading=True) from exc
-
     async def _wait(self, read: Callable[[], Awaitable[bytes]]) -> bytes:
         transport = self._transport
         self.begin(transport.clock() + transport.timeouts.stall)
         try:
-            return await read()
+            raw = await read()
         except asyncio.CancelledError:
             self._claim("the body does not go on")
             raise
@@ -271,6 +263,8 @@ class Exchange(Watched):
             raise broken(exc, reading=True) from exc
         finally:
             self.until = inf
+        self.received += len(raw)
+        return raw
 
     def moved(self, now: float) -> bool:
         """Whether bytes of the reply came since the last look; then it may go on."""
