@@ -155,7 +155,6 @@ OPEN_STEPS = Selection(
 )
 
 SET_TARGET = "INSERT INTO target VALUES (?, ?, ?, ?, ?, ?, ?)"
-DROP_TARGET = "DELETE FROM target"
 PUT_RECORD = (
     "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
