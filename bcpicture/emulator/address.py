@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 import attrs
 
@@ -142,6 +143,7 @@ def _read_prefix(prefix: list[str]) -> _Prefix:
             raise ServiceError(404, "", "", bare=True)
 
 
+@lru_cache(1 << 15)  # a push comes to each item twice
 def _segment(part: str) -> Segment:
     found = _SEGMENT.fullmatch(part)
     if found is None:

@@ -9,6 +9,7 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import attrs
@@ -28,7 +29,7 @@ from bcpicture.emulator.problems import (
     not_supported,
 )
 from bcpicture.emulator.query import split_query
-from bcpicture.emulator.reply import Reply, error_reply, written
+from bcpicture.emulator.reply import Headers, Reply, error_reply, written
 from bcpicture.emulator.service import Call
 from bcpicture.emulator.views import stream_name
 from bcpicture.emulator.work import TookTooLongError
@@ -180,32 +181,36 @@ async def _served(call: Call, inner: Inner) -> Reply:
     address = understand(inner.raw_path, options.apis)
     if address.root != call.address.root:
         raise bad_request(f"{inner.raw_path} is not below {call.address.root}.")
-    address = attrs.evolve(address, segments=_plain(call, inner, address.segments))
-    query = split_query(inner.raw_query, strict_plus=options.strict_plus)
-    return await routes.serve(
-        attrs.evolve(call, exchange=inner, address=address, options=query)
+    segments = _plain(call, inner, address.segments)
+    if segments is not address.segments:
+        address = attrs.evolve(address, segments=segments)
+    asked = Call(  # rather than evolved, which takes as long as to answer it
+        service=call.service,
+        exchange=inner,
+        address=address,
+        options=split_query(inner.raw_query, strict_plus=options.strict_plus),
+        caller=call.caller,
+        work=call.work,
     )
+    return await routes.serve(asked)
 
 
 def _plain(
     call: Call, inner: Inner, segments: tuple[Segment, ...]
 ) -> tuple[Segment, ...]:
     """The path of a request in a batch, with streams refused or told in JSON."""
-    stream = Segment(stream_name(call.address.api))
-    if segments[-1:] == (Segment("$batch"),):
+    last = segments[-1].name if segments and segments[-1].key is None else ""
+    stream = stream_name(call.address.api)
+    if last == "$batch":
         raise not_supported("a batch in a batch")
-    if segments[-1:] == (stream,):
+    if last == stream:
         raise not_supported("a stream in a batch")
-    answers = call.service.answers
-    if (
-        segments[-1:] != (Segment("contentValue"),)
-        or not answers.content_value_in_batch
-    ):
+    if last != "contentValue" or not call.service.answers.content_value_in_batch:
         return segments
     if inner.method != hdrs.METH_PATCH:
         raise not_supported(f"{inner.method} on 'contentValue'")
     inner.body = _content_value(inner.body)
-    return (*segments[:-1], stream)
+    return (*segments[:-1], Segment(stream))
 
 
 def _content_value(body: bytes) -> bytes:
@@ -217,15 +222,22 @@ def _content_value(body: bytes) -> bytes:
 
 def _written(asked: Asked, reply: Reply) -> bytes:
     """One answer of a batch; a body that is JSON already goes in as it is."""
-    headers = {name.lower(): value for name, value in reply.headers}
-    if reply.content_type is not None:
-        headers["content-type"] = reply.content_type
-        headers["odata-version"] = "4.0"
-    told = {"id": asked.id, "status": reply.status, "headers": headers}
-    head = written(told)
+    head = b'{"id":' + written(asked.id) + _told(reply)
     if not reply.body:
-        return head
+        return head + b"}"
     body = reply.body
     if "json" not in (reply.content_type or ""):
         body = json.dumps(body.decode("utf-8", "replace")).encode()
-    return head[:-1] + b',"body":' + body + b"}"
+    return head + b',"body":' + body + b"}"
+
+
+def _told(reply: Reply) -> bytes:
+    return _status_and_headers(reply.status, reply.content_type, reply.headers)
+
+
+@lru_cache(64)  # most answers are alike in that
+def _status_and_headers(status: int, kind: str | None, headers: Headers) -> bytes:
+    named = {name.lower(): value for name, value in headers}
+    if kind is not None:
+        named |= {"content-type": kind, "odata-version": "4.0"}
+    return b',"status":%d,"headers":' % status + written(named)
