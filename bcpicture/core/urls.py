@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import quote, unquote
 from uuid import UUID
 
@@ -71,8 +72,13 @@ def is_guid(text: str) -> bool:
 def _url(endpoint: Endpoint, path: str, options: Options = ()) -> URL:
     if not options and not endpoint.query:
         return URL(f"{endpoint.root}{path}", encoded=True)
-    query = encode((*options, *endpoint.query))
+    query = _query((*options, *endpoint.query))
     return URL(f"{endpoint.root}{path}?{query}", encoded=True)
+
+
+@lru_cache(32)  # those of a batch are all alike
+def _query(options: tuple[tuple[str, str], ...]) -> str:
+    return encode(options)
 
 
 def companies(endpoint: Endpoint, options: Options = ()) -> URL:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 
 import attrs
 
@@ -118,6 +119,31 @@ async def look_at(records: Records, ids: Sequence[str], now: float) -> dict[str,
         return await part(ids)
     looks = await in_turns(part, parts, width=_AT_ONCE)
     return {id_: look for some in looks for id_, look in some.items()}
+
+
+async def look_at_most(
+    records: Records, ids: Sequence[str], now: float
+) -> dict[str, Look]:
+    """Look at most of all records: on pages of all, which are fewer than batches.
+
+    Args:
+        records: Which kind.
+        ids: Which of them.
+        now: Monotonic seconds.
+
+    Raises:
+        BcPictureError: None of them can be looked at.
+    """
+    left, looks = dict.fromkeys(ids), {}
+    pages = records.select("id", records.parent.key, "lastModifiedDateTime").pictures()
+    # A batch tells what is wrong with which record, where a page tells nothing.
+    with suppress(BcPictureError):
+        async for item in pages:
+            if item.id in left:
+                del left[item.id]
+                told = RecordInfo(id=item.id, key=item.number, item=item)
+                looks[item.id] = Look.of(told, now)
+    return looks | await look_at(records, [*left], now) if left else looks
 
 
 async def digest_of(picture: PictureHandle) -> tuple[str | None, int]:

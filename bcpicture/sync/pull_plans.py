@@ -20,7 +20,7 @@ from bcpicture.sync.kit import Kit
 from bcpicture.sync.placing import Placing
 from bcpicture.sync.pulling import Pulling, Ready
 from bcpicture.sync.shelving import Shelf
-from bcpicture.sync.survey import PAGE, Surveyor
+from bcpicture.sync.survey import Surveyor
 from bcpicture.sync.targets import Target
 
 
@@ -94,12 +94,9 @@ async def _require_place(target: Target, memory: Memory) -> None:
 
 async def _planned(planning: PullPlanning, kit: Kit, target: Target) -> PullPlan:
     # In threads, since there may be a hundred thousand records.
-    records = kit.records
-    fields = ("id", records.parent.key, "lastModifiedDateTime")
-    async for page in records.select(*fields).page_size(PAGE).pages():
-        await asyncio.to_thread(planning.offer, page.values)
-        del page  # or it would be held until the next one has been read
-    surveyor = Surveyor(records=records, clock=kit.clocks.monotonic, source=target)
+    records, clock = kit.records, kit.clocks.monotonic
+    surveyor = Surveyor(records=records, clock=clock, source=target)
+    await surveyor.list_all(planning.offer)
     answers = Answers()
     while asked := await asyncio.to_thread(planning.questions, answers):
         await surveyor.answer(asked, answers)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from bcpicture.core.steps import LocalFile
+from bcpicture.emulator import Fault
 from bcpicture.emulator.artwork import png
 from bcpicture.sync.folder import Folder
 from bcpicture.sync.sources import Loaded
@@ -28,9 +29,24 @@ async def test_onto_nothing_a_picture_is_hardly_more_than_a_request(
         pushed = await shop.push()
         assert pushed.report.done == MANY
         requests = shop.requests()
-        assert requests["list"] == 1
+        assert requests["list"] == 3  # and two of these tell of pictures
         assert sum(requests.values()) - 1 <= 1.05 * MANY
         assert requests["upload"] == MANY
+
+
+async def test_what_pages_do_not_tell_is_asked_for_in_batches(open_shop: OpenShop):
+    async with open_shop(items=MANY) as shop:
+        for number in shop.numbers:
+            shop.put(f"{number}.png", png("all alike", side=16))
+        # The second page of those with pictures never arrives.
+        most = "/items?$select=id,number,lastModifiedDateTime&$expand=picture"
+        shop.server.faults.add(
+            Fault("status", path=most, status=500, skip=1, times=None)
+        )
+        pushed = await shop.push()
+        assert pushed.report.done == MANY
+        assert all(shop.all_there().values())
+        assert 0 < shop.requests()["batch"] - MANY // 50 <= MANY // 100
 
 
 async def test_onto_foreign_pictures_it_is_hardly_more_than_two(open_shop: OpenShop):
