@@ -82,6 +82,29 @@ def apply(change: Change, path: Path, now: int) -> None:
         change.done = True
 
 
+def create(change: Change, path: Path, begin: Callable[[], Part]) -> None:
+    """Write it and give it its name, if nothing is there.
+
+    Args:
+        change: What is meant to happen.
+        path: The file.
+        begin: Makes a file without a name beside it.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    part = begin()
+    try:
+        if isinstance(change.content, bytes):
+            part.write(change.content, hashed=False)
+        change.staged = part.become(path, digest=change.after, lasting=change.lasting)
+    finally:
+        if change.staged is None:
+            part.remove()
+    change.done = change.staged is not None
+    change.moved = not change.done
+
+
 def _still(change: Change, path: Path, now: int) -> bool:
     """Whether there is still what was found, at the last moment."""
     try:

@@ -19,7 +19,9 @@ from typing import Self, TypeVar, cast
 import attrs
 
 from bcpicture.errors import ClosedError, JournalError, quote
+from bcpicture.net.files import to_end
 from bcpicture.sync.finishing import finished
+from bcpicture.sync.schema import Insertion
 
 T = TypeVar("T")
 
@@ -27,6 +29,9 @@ _NAME = "bcpicture-journal"
 
 _MOST_LATER = 500
 """Jobs for which nobody waits that may lie about in memory."""
+
+_MOST_ROWS = 32
+"""Rows that one statement writes; some SQLites take less than a thousand parameters."""
 
 _NOT_OURS = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 _NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
@@ -60,6 +65,20 @@ def run_many(
         pass
 
 
+def put(
+    connection: sqlite3.Connection,
+    insertion: Insertion,
+    rows: Iterable[Sequence[object]],
+) -> None:
+    """Write many rows, with few statements."""
+    left = [*rows]
+    while left:
+        # Powers of two: there are few of them, so that each is prepared only once.
+        count = min(_MOST_ROWS, 1 << (len(left).bit_length() - 1))
+        some, left = left[:count], left[count:]
+        run(connection, insertion.of(count), [cell for row in some for cell in row])
+
+
 def damaged(path: Path, why: object) -> JournalError:
     """The error for a journal that cannot be what was written."""
     return JournalError(
@@ -84,11 +103,18 @@ def explained(error: sqlite3.Error, path: Path) -> JournalError:
     return JournalError(what, advice=advice)
 
 
+def _nothing_more() -> None:
+    """Do nothing."""
+
+
 @attrs.frozen(eq=False)
 class _Job:
     work: Callable[[sqlite3.Connection], object]
     answer: asyncio.Future[object] | None
     """None if nobody waits."""
+
+    then: Callable[[], object] = _nothing_more
+    """What is to be done once it is durable."""
 
 
 @attrs.frozen
@@ -138,16 +164,30 @@ class Database:
         finally:
             await self._end()
 
-    async def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def do(
+        self,
+        work: Callable[[sqlite3.Connection], T],
+        *,
+        then: Callable[[], object] | None = None,
+    ) -> T:
         """Have *work* done in a transaction; what it wrote is durable afterwards.
+
+        Args:
+            work: It.
+            then: Is called by the thread as soon as that is so, and before this
+                returns; a cancellation waits for it.
 
         Raises:
             JournalError: It could not be done, and nothing of it was.
             ClosedError: The database is closed.
         """
         answer: asyncio.Future[object] = self._loop.create_future()
-        self._send(_Job(work, answer))
-        result = await answer
+        if then is None:
+            self._send(_Job(work, answer))
+            result = await answer
+        else:
+            self._send(_Job(work, answer, then))
+            result = await to_end(answer)
         if self._complaint is not None:
             complaint, self._complaint = self._complaint, None
             raise complaint
@@ -230,6 +270,7 @@ class Database:
             self._refused = [job for job in jobs if job.answer is None]
             self._tell(self._refuse, jobs, exc)
         else:
+            results = [*map(_went_on, jobs, results)]
             self._tell(self._answer, jobs, results)
         return waiting[-1] is not None
 
@@ -266,6 +307,16 @@ def _together(
         results = [_alone(connection, job, path) for job in jobs]
     run(connection, "COMMIT")
     return results
+
+
+def _went_on(job: _Job, result: object) -> object:
+    """What comes of a job that is durable, unless it failed."""
+    if not isinstance(result, _Failed):
+        try:
+            job.then()
+        except Exception as exc:  # noqa: BLE001 - it belongs to whoever waits
+            return _Failed(exc)
+    return result
 
 
 def _alone(connection: sqlite3.Connection, job: _Job, path: Path) -> object:

@@ -109,15 +109,15 @@ class Feeder:
         self, group: Sequence[Step], looks: Mapping[str, Look]
     ) -> list[Prepared]:
         files = await self._load(group)
-        ready = [
-            Prepared(step=step, look=looks.get(step.id), loaded=loaded)
-            for step, loaded in zip(group, files, strict=True)
-        ]
+        seen = [looks.get(step.id) for step in group]
         try:
-            return await self._intend(ready)
+            intents = await self._intend(group, seen, files)
         except BcPictureError as error:
-            now = self.clock()
-            return [attrs.evolve(it, look=Look(at=now, error=error)) for it in ready]
+            seen, intents = [Look(at=self.clock(), error=error)] * len(group), {}
+        return [
+            Prepared(step=step, look=look, loaded=loaded, intent=intents.get(step.id))
+            for step, look, loaded in zip(group, seen, files, strict=True)
+        ]
 
     async def _looks(self, block: Sequence[Step], seen: float) -> dict[str, Look]:
         looks = {
@@ -133,18 +133,24 @@ class Feeder:
         except BcPictureError as error:
             return {id_: Look(at=now, error=error) for id_ in looks}
 
-    async def _intend(self, group: Sequence[Prepared]) -> list[Prepared]:
+    async def _intend(
+        self,
+        group: Sequence[Step],
+        seen: Sequence[Look | None],
+        files: Sequence[Loaded | None],
+    ) -> dict[str, Intent]:
         """Note what is about to happen where nothing is replaced: all in one commit.
 
         What is there has to be put aside first, so that an intent tells of it.
         """
-        ready = [attrs.evolve(it, intent=self._intent(it)) for it in group]
-        if intents := [it.intent for it in ready if it.intent]:
-            await self.journal.intend(intents)
-        return ready
+        intents = filter(None, map(self._intent, group, seen, files))
+        if intended := [*intents]:
+            intended = await self.journal.intend(intended)
+        return {intent.id: intent for intent in intended}
 
-    def _intent(self, ready: Prepared) -> Intent | None:
-        step, look, loaded = ready.step, ready.look, ready.loaded
+    def _intent(
+        self, step: Step, look: Look | None, loaded: Loaded | None
+    ) -> Intent | None:
         if not isinstance(step, Upload) or look is None or loaded is None:
             return None
         if look.error or look.picture.exists or loaded.error or not self.exact:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
+
 import attrs
 
 from bcpicture.core.media import SNIFF_BYTES, Kind, sniff
@@ -31,6 +34,9 @@ class Fetched:
     size: int
     """Their number."""
 
+    digest: str
+    """Their SHA-256, hexadecimal."""
+
     kind: Kind | None
     """What they are; None if nobody knows."""
 
@@ -43,20 +49,44 @@ class Fetched:
         return self.step.stem + (self.kind.extension if self.kind else UNKNOWN)
 
 
-async def fetch(picture: PictureHandle, step: Download, target: Target) -> Fetched:
+async def fetch(
+    picture: PictureHandle,
+    step: Download,
+    target: Target,
+    clock: Callable[[], float],
+) -> Fetched:
     """Read a picture: a small one into memory, any other beside its place.
+
+    Args:
+        picture: It.
+        step: What was planned.
+        target: Where it is to be a file.
+        clock: Monotonic seconds.
 
     Raises:
         NoPictureError: There is none.
         BcPictureError: It did not arrive in full.
         OSError: It could not be written.
     """
+    started = clock()
     async with picture.open() as stream:
         length = stream.length
         if length is None or length > SMALL:
-            return await _spooled(stream, step, target.spool())
-        data = b"".join([chunk async for chunk in stream])
-    return Fetched(step=step, content=data, size=len(data), kind=sniff(data))
+            spooled = await _spooled(stream, step, target.spool())
+            return attrs.evolve(spooled, seconds=clock() - started)
+        digest, chunks = hashlib.sha256(), []
+        async for chunk in stream:
+            digest.update(chunk)
+            chunks.append(chunk)
+    data = b"".join(chunks)
+    return Fetched(
+        step=step,
+        content=data,
+        size=len(data),
+        digest=digest.hexdigest(),
+        kind=sniff(data),
+        seconds=clock() - started,
+    )
 
 
 async def _spooled(stream: PictureStream, step: Download, spool: Spool) -> Fetched:
@@ -75,4 +105,10 @@ async def _spooled(stream: PictureStream, step: Download, spool: Spool) -> Fetch
     except BaseException:
         await spool.discard()
         raise
-    return Fetched(step=step, content=staged, size=staged.size, kind=sniff(head))
+    return Fetched(
+        step=step,
+        content=staged,
+        size=staged.size,
+        digest=staged.digest,
+        kind=sniff(head),
+    )

@@ -94,9 +94,8 @@ class Filing:
         error = change.error or (old.error if old else None)
         if error is None:
             kind = one.kind.content_type if one.kind else ""
-            self.shelf.put(
-                self._link(change), kind, read=change.seen if change.same else None
-            )
+            read = change.seen if change.same else None
+            self.shelf.put(self._link(change), kind, read=read, fresh=change.fresh)
         return Outcome(
             step=one.step,
             ending=_ending(change) if error is None else Ending.FAILED,
@@ -111,7 +110,7 @@ class Filing:
 
     def _result(self, one: Fetched, change: Change) -> Downloaded:
         return Downloaded(
-            path=PurePath(self.placing.target.place) / change.name,
+            path=PurePath(self.placing.target.place, change.name),
             size=one.size,
             sha256=change.after,
             content_type=one.kind.content_type if one.kind else None,
@@ -193,7 +192,9 @@ def _written(one: Fetched) -> Change:
         number=step.number,
         name=one.name,
         reason=step.reason,
+        after=one.digest,
         content=one.content,
+        fresh=step.file is None and isinstance(one.content, bytes),
         before=step.before if known else None,
         signs=known.signs if known else None,
         agreed=Agreement(

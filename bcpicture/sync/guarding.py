@@ -244,11 +244,10 @@ class Guarded:
     async def _intend(self, after: str | None) -> Intent:
         intent = self._intent(after)
         if self.intent == intent:
-            return intent  # the feeder was ahead
+            return self.intent  # the feeder was ahead
         self.abandon()
-        await self.desk.journal.intend([intent])
-        self.intent = intent
-        return intent
+        [self.intent] = await self.desk.journal.intend([intent])
+        return self.intent
 
     def _intent(self, after: str | None) -> Intent:
         return Intent(

@@ -24,7 +24,7 @@ from bcpicture.core.ledger import (
 from bcpicture.core.memory import JournalStatistics, Memory
 from bcpicture.net.files import in_thread
 from bcpicture.sync import schema
-from bcpicture.sync.database import Database, run, run_many
+from bcpicture.sync.database import Database, put, run, run_many
 from bcpicture.sync.notes import Changes, Note
 from bcpicture.sync.opening import copy_aside, opener, rename_aside
 from bcpicture.sync.reading import Reader
@@ -106,20 +106,34 @@ class Journal:
 
         await self._database.do(work)
 
-    async def intend(self, intents: Sequence[Intent]) -> None:
+    async def intend(
+        self, intents: Sequence[Intent], *, then: Callable[[], object] | None = None
+    ) -> list[Intent]:
         """Note what is about to happen; nothing of it may happen before this returns.
 
         Every intent is a row of its own, so that the first attempt of a step is not
         forgotten over its second.
+
+        Args:
+            intents: It.
+            then: Makes it happen: is called by the journal's thread, since a turn of
+                another one takes longer than a small file. A cancellation waits for it.
+
+        Returns:
+            The same, each with its `Intent.step`.
         """
         changed = self._clock()
         intents = tuple(intents)
 
-        def work(connection: sqlite3.Connection) -> None:
-            made = (rows.step_row(it, changed) for it in intents)
-            run_many(connection, schema.ADD_STEP, made)
+        def work(connection: sqlite3.Connection) -> list[Intent]:
+            ((last,),) = run(connection, schema.LAST_STEP)
+            counted = enumerate(intents, _count(last) + 1)
+            noted = [attrs.evolve(it, step=step) for step, it in counted]
+            made = ((it.step, *rows.step_row(it, changed)) for it in noted)
+            put(connection, schema.ADD_STEP, made)
+            return noted
 
-        await self._database.do(work)
+        return await self._database.do(work, then=then)
 
     async def note(self, **changes: Unpack[Changes]) -> None:
         """Note what is so now, all of it or nothing.

@@ -13,7 +13,7 @@ import attrs
 from bcpicture.core import rows
 from bcpicture.core.ledger import Agreement, Intent, Link, Rejection
 from bcpicture.sync import schema
-from bcpicture.sync.database import run, run_many
+from bcpicture.sync.database import put, run, run_many
 
 
 class Changes(TypedDict, total=False):
@@ -80,21 +80,22 @@ class Note:
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Write all of it."""
-        many = partial(run_many, connection)
+        many, several = partial(run_many, connection), partial(put, connection)
         if self.forgotten:
             many(schema.DROP_RECORD, ((it,) for it in self.forgotten))
             many(schema.DROP_REJECTION, ((it,) for it in self.forgotten))
-        if self.agreements:
-            many(schema.PUT_RECORD, map(rows.agreement_row, self.agreements))
+        several(schema.PUT_RECORD, map(rows.agreement_row, self.agreements))
+        if self.agreements and run(connection, schema.ANY_REJECTION):
             many(schema.DROP_ACCEPTED, ((it.id, it.digest) for it in self.agreements))
         many(schema.DROP_LINK, map(rows.link_key, self.unlinks))
-        many(schema.PUT_LINK, map(rows.link_row, self.links))
-        many(schema.PUT_REJECTION, map(rows.rejection_row, self.rejections))
-        for it in self.settled:
-            row = rows.step_row(it, self.changed)
-            if it.step:
-                run(connection, schema.PUT_STEP, (it.step, *row))
-            else:
-                # The latest of several attempts; a new row if it failed before it was
-                # intended.
-                run(connection, schema.PUT_LAST_STEP, row)
+        several(schema.PUT_LINK, map(rows.link_row, self.links))
+        several(schema.PUT_REJECTION, map(rows.rejection_row, self.rejections))
+        several(schema.PUT_STEP, (self._step(it) for it in self.settled if it.step))
+        # The latest of several attempts; a new row if it failed before it was intended.
+        unknown = [
+            rows.step_row(it, self.changed) for it in self.settled if not it.step
+        ]
+        many(schema.PUT_LAST_STEP, unknown)
+
+    def _step(self, it: Intent) -> tuple[rows.Cell, ...]:
+        return (it.step, *rows.step_row(it, self.changed))

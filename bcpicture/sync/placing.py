@@ -8,6 +8,9 @@ Some small files are written together, so that a thread and a commit serve all o
     apply     one step for each file, if there is still what was examined
     note      the journal says what happened, along with what it is told next
 
+Where nothing is thought to be, nothing is examined or saved: the file is written and
+gets its name in one go, unless something is there after all; then all of it is done.
+
 After a kill, whatever has its intent is told by a look at the file: it has the digest
 that the intent was to leave, or the one that it was to replace. What had none has not
 happened. So a file is flushed to the disk before its name only if the name belonged to
@@ -72,19 +75,28 @@ class Placing:
                 change.error = _conflict(change)
 
     async def _once(self, changes: Sequence[Change]) -> None:
-        await self.target.examine(changes)
+        if known := [change for change in changes if not change.fresh]:
+            await self.target.examine(known)
+        if there := [it for it in changes if it.waiting and it.seen is not None]:
+            await asyncio.gather(*map(self._save, there))
         waiting = [change for change in changes if change.waiting]
-        await asyncio.gather(*map(self._save, waiting))
-        waiting = [change for change in waiting if change.waiting]
         self._agree(changes)
         if not waiting:
             return
-        await self.journal.intend([self._intent(change) for change in waiting])
-        try:
-            await self.target.apply(waiting)
-        finally:
-            settled = [self._settled(change) for change in waiting]
-            self.journal.note_soon(settled=settled)
+        intents = [self._intent(change) for change in waiting]
+        failures: list[BcPictureError | OSError] = []
+
+        def apply() -> None:
+            try:
+                self.target.apply(waiting)
+            except (BcPictureError, OSError) as error:
+                failures.append(error)
+
+        intended = await self.journal.intend(intents, then=apply)
+        settled = map(_settled, waiting, intended)
+        self.journal.note_soon(settled=[*settled])
+        for failure in failures:
+            raise failure
 
     def _agree(self, changes: Sequence[Change]) -> None:
         """Note what the bytes tell of their records, whatever becomes of the files."""
@@ -98,8 +110,6 @@ class Placing:
 
     async def _save(self, change: Change) -> None:
         """Put aside what is there; without that, nothing happens to it."""
-        if change.seen is None:
-            return
         try:
             self.allow(change)
             saved = await self.backups.save(self.target.path_of(change))
@@ -121,12 +131,13 @@ class Placing:
             reason=change.reason,
         )
 
-    def _settled(self, change: Change) -> Intent:
-        intent = self._intent(change)
-        if change.done:
-            return attrs.evolve(intent, state=State.DONE)
-        reason = str(change.error or "somebody was quicker")
-        return attrs.evolve(intent, state=State.FAILED, reason=reason)
+
+def _settled(change: Change, intent: Intent) -> Intent:
+    if change.done:
+        return attrs.evolve(intent, state=State.DONE)
+    otherwise = "somebody was quicker" if change.moved else "it was not done"
+    reason = str(change.error or otherwise)
+    return attrs.evolve(intent, state=State.FAILED, reason=reason)
 
 
 def _conflict(change: Change) -> BcPictureError:

@@ -140,7 +140,7 @@ class Pulling:
         started = self.clock()
         picture, target = self.records.picture_of(step.id), self.filing.placing.target
         try:
-            fetched = await fetch(picture, step, target)
+            fetched = await fetch(picture, step, target, self.clock)
         except NoPictureError:
             return Outcome(step=step, ending=Ending.UNCHANGED, note=GONE_SINCE)
         except (BcPictureError, OSError) as error:
@@ -150,7 +150,6 @@ class Pulling:
                 error=error,
                 seconds=self.clock() - started,
             )
-        fetched = attrs.evolve(fetched, seconds=self.clock() - started)
         if not isinstance(fetched.content, Staged):
             return fetched
         # What lies beside its place already does not wait for others.

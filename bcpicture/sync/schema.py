@@ -2,11 +2,14 @@
 
 All rows end with their mark (see `rows`). A statement that reads takes the form of its
 rows' text as its first parameter. What a damaged cell could hide from a condition is
-read without one, and without an index, which SQLite's quick check does not look into:
-rows are chosen when they have been compared with their marks.
+read without one: rows are chosen when they have been compared with their marks. There
+is no index beside the keys: SQLite's quick check does not look into one, and to keep it
+up costs more than it would save.
 """
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 import attrs
 
@@ -88,7 +91,6 @@ TABLES = (
     changed TEXT NOT NULL,
     mark INTEGER NOT NULL
 )""",
-    "CREATE INDEX steps_of_run ON steps (run, id)",
 )
 """A new journal has these and nothing else."""
 
@@ -106,6 +108,27 @@ SETTINGS = (
 WRITE_AHEAD = "PRAGMA journal_mode = WAL"
 CHECK = "PRAGMA quick_check(1)"
 COPY = "VACUUM INTO ?"
+
+
+@attrs.frozen
+class Insertion:
+    """A statement that writes some rows of one table at once.
+
+    Python lets go of its lock for each statement, and waits for it afterwards, as the
+    event loop does then: one about sixteen rows makes both wait once.
+    """
+
+    statement: str
+    """What stands before the rows."""
+
+    columns: int
+    """Cells of a row."""
+
+    @lru_cache(64)  # noqa: B019 - the few there are live as long as the module
+    def of(self, rows: int) -> str:
+        """It, with parameters for so many rows."""
+        row = f"({', '.join('?' * self.columns)})"
+        return f"{self.statement} {', '.join([row] * rows)}"
 
 
 @attrs.frozen
@@ -144,29 +167,29 @@ RUNS = Selection(
 )
 STEPS = Selection(
     "SELECT mark, printf(?, run, id, action, name, number, before, saved, after, state,"
-    " reason, changed), seq FROM steps NOT INDEXED ORDER BY seq",
+    " reason, changed), seq FROM steps ORDER BY seq",
     11,
 )
 OPEN_STEPS = Selection(
     "SELECT mark, printf(?, run, id, action, name, number, before, saved, after, state,"
-    " reason, changed), seq FROM steps NOT INDEXED"
+    " reason, changed), seq FROM steps"
     " WHERE state NOT IN ('done', 'failed', 'unknown', 'undone') ORDER BY seq",
     11,
 )
 
 SET_TARGET = "INSERT INTO target VALUES (?, ?, ?, ?, ?, ?, ?)"
-PUT_RECORD = (
-    "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
+PUT_RECORD = Insertion("INSERT OR REPLACE INTO records VALUES", 12)
 DROP_RECORD = "DELETE FROM records WHERE id = ?"
-PUT_LINK = "INSERT OR REPLACE INTO links VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+PUT_LINK = Insertion("INSERT OR REPLACE INTO links VALUES", 11)
 DROP_LINK = "DELETE FROM links WHERE way = ? AND folder = ? AND id = ?"
-PUT_REJECTION = "INSERT OR REPLACE INTO rejections VALUES (?, ?, ?, ?, ?, ?)"
+PUT_REJECTION = Insertion("INSERT OR REPLACE INTO rejections VALUES", 6)
+ANY_REJECTION = "SELECT 1 FROM rejections LIMIT 1"
 DROP_REJECTION = "DELETE FROM rejections WHERE id = ?"
 DROP_ACCEPTED = "DELETE FROM rejections WHERE id = ? AND sent = ?"
 PUT_RUN = "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-ADD_STEP = "INSERT INTO steps VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-PUT_STEP = "INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+LAST_STEP = "SELECT ifnull(max(seq), 0) FROM steps"
+ADD_STEP = Insertion("INSERT INTO steps VALUES", 13)
+PUT_STEP = Insertion("INSERT OR REPLACE INTO steps VALUES", 13)
 PUT_LAST_STEP = (
     "INSERT OR REPLACE INTO steps SELECT max(seq), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
     " ?10, ?11, ?12 FROM steps WHERE run = ?1 AND id = ?2 AND action = ?3 AND name = ?4"

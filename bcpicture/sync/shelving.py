@@ -41,19 +41,29 @@ class Shelf:
     _types: dict[str, str] = attrs.field(factory=dict, init=False)
     _read: dict[str, FileSigns] = attrs.field(factory=dict, init=False)
 
-    def put(self, link: Link, kind: str = "", *, read: FileSigns | None = None) -> None:
+    def put(
+        self,
+        link: Link,
+        kind: str = "",
+        *,
+        read: FileSigns | None = None,
+        fresh: bool = False,
+    ) -> None:
         """Note a file; its signs count once it is on the disk.
 
         Args:
             link: Which file, and whose.
             kind: The media type of its bytes; empty if nobody knows.
             read: Its signs when it was read, even if they are too young to count.
+            fresh: Whether nothing was there. Then it is noted with its signs only: the
+                next run finds it out by the bytes, if this one is killed before.
         """
         if read is not None:
             self._read[link.id] = read
         if kind:
             self._types[link.digest] = kind
-        self.journal.note_soon(links=[attrs.evolve(link, signs=None)])
+        if link.signs is None or not fresh:
+            self.journal.note_soon(links=[attrs.evolve(link, signs=None)])
         if link.signs is not None:
             self._unflushed[link.id] = link
 

@@ -17,10 +17,10 @@ from bcpicture.core.steps import LocalFile
 from bcpicture.errors import BcPictureError, TargetError
 from bcpicture.net.files import in_thread, in_thread_to_end
 from bcpicture.net.parts import flush_quietly
-from bcpicture.sync.changing import apply, examine, flush, head_of
+from bcpicture.sync.changing import apply, create, examine, flush, head_of
 from bcpicture.sync.folder import Folder
 from bcpicture.sync.sources import Listing, Loaded
-from bcpicture.sync.staging import Part, PartSpool, sweep
+from bcpicture.sync.staging import Nameless, Part, PartSpool, sweep
 from bcpicture.sync.targets import Change
 
 _ALL_OF_IT = {
@@ -34,6 +34,15 @@ _ALL_OF_IT = {
     errno.ESTALE,
 }
 """What is no matter of one file, but of the disk or share."""
+
+_NOT_HERE = {
+    errno.EISDIR,
+    errno.ENOENT,
+    errno.EOPNOTSUPP,
+    errno.EPERM,
+    errno.EXDEV,
+}
+"""What a file system says that has no nameless files, or lets none be named."""
 
 _FLUSHING = 16
 """Files that are flushed at once: a disk takes hardly longer for many than for one."""
@@ -122,9 +131,13 @@ class TargetFolder:
         """See what is there, and put beside it what is to be there instead."""
         await in_thread_to_end(self._all, changes, self._examine)
 
-    async def apply(self, changes: Sequence[Change]) -> None:
+    def apply(self, changes: Sequence[Change]) -> None:
         """Do it, each in one step, if there is still what was found."""
-        await in_thread_to_end(self._apply_all, changes)
+        self._all(changes, self._apply)
+        # A name that was another file's lasts at once, a new one with its bytes, when
+        # the journal begins to rely on it: in `flush`.
+        if any(change.done and change.seen is not None for change in changes):
+            flush_quietly(self.path)
 
     async def discard(self, changes: Sequence[Change]) -> None:
         """Clear away what is beside its place still."""
@@ -143,6 +156,11 @@ class TargetFolder:
 
     def _part(self) -> Part:
         return Part(self.path, self.mark, wall=self.wall)
+
+    def _nameless(self) -> Part:
+        if Nameless.usable:
+            return Nameless(self.path, self.mark, wall=self.wall)
+        return self._part()
 
     def _begin(self) -> None:
         try:
@@ -194,15 +212,17 @@ class TargetFolder:
     def _examine(self, change: Change) -> None:
         examine(change, self.path / change.name, self._part)
 
-    def _apply_all(self, changes: Sequence[Change]) -> None:
-        self._all(changes, self._apply)
-        # A name that was another file's lasts at once, a new one with its bytes, when
-        # the journal begins to rely on it: in `flush`.
-        if any(change.done and change.seen is not None for change in changes):
-            flush_quietly(self.path)
-
     def _apply(self, change: Change) -> None:
-        apply(change, self.path / change.name, self.wall())
+        path = self.path / change.name
+        if not change.fresh:
+            apply(change, path, self.wall())
+            return
+        try:
+            create(change, path, self._nameless)
+        except OSError as exc:
+            if exc.errno not in _NOT_HERE:
+                raise
+            create(change, path, self._part)
 
     def _discard(self, changes: Sequence[Change]) -> None:
         for change in changes:

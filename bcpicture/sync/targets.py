@@ -66,6 +66,10 @@ class Change:
     strict: bool = False
     """Whether nothing is done if something else is there."""
 
+    fresh: bool = False
+    """Whether nothing is thought to be there, and `after` is known: it need not be
+    examined, and its bytes are written and get their name in one go."""
+
     agreed: Agreement | None = None
     """What its bytes tell of the record, but for their digest: it is noted before they
     are a file, so that they need not be fetched again after a kill."""
@@ -125,7 +129,8 @@ class Change:
 
     def begin_again(self) -> None:
         """Forget what turned out, but for the bytes that lie there already."""
-        self.found, self.seen, self.moved, self.examined = None, None, False, False
+        self.found, self.seen = None, None
+        self.moved = self.examined = self.fresh = False
 
 
 class Spool(Protocol):
@@ -177,8 +182,11 @@ class Target(Protocol):
     async def examine(self, changes: Sequence[Change]) -> None:
         """See what is there, and put beside it what is to be there instead."""
 
-    async def apply(self, changes: Sequence[Change]) -> None:
-        """Do it, each in one step, if there is still what was found."""
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Do it, each in one step, if there is still what was found.
+
+        Where a change is `Change.fresh`, that is nothing. It is called in a thread.
+        """
 
     async def discard(self, changes: Sequence[Change]) -> None:
         """Clear away what is beside its place still."""

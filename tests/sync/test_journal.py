@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -25,7 +26,7 @@ from bcpicture.core.ledger import (
 )
 from bcpicture.core.memory import JournalStatistics
 from bcpicture.core.signs import NO_PICTURE, FileSigns, ItemSigns, PictureSigns
-from bcpicture.errors import ClosedError, JournalError
+from bcpicture.errors import ClosedError, JournalError, TargetError
 from bcpicture.sync.database import Database, run
 from bcpicture.sync.journal import Journal
 from bcpicture.sync.opening import opener
@@ -216,9 +217,61 @@ async def test_a_failed_note_disturbs_none_that_shares_its_transaction(path: Pat
             *(journal.intend([INTENT]) for _ in range(5)),
             return_exceptions=True,
         )
-        assert [it for it in results if it is not None] == [results[5]]
+        assert [it for it in results if isinstance(it, Exception)] == [results[5]]
         assert isinstance(results[5], JournalError)
         assert len(await journal.steps("r1")) == 10
+
+
+async def test_what_is_intended_is_durable_before_it_is_done(path: Path):
+    def look() -> None:
+        with closing(sqlite3.connect(path)) as other:
+            found.extend(other.execute("SELECT number FROM steps"))
+
+    found: list[tuple[str]] = []
+    async with Journal.open(path, TARGET) as journal:
+        [intent] = await journal.intend([INTENT], then=look)
+    assert found == [(INTENT.number,)]
+    assert intent == INTENT
+    assert intent.step == 1
+
+
+async def test_what_goes_wrong_after_an_intent_is_its_callers(path: Path):
+    def fail() -> None:
+        raise TargetError("The disk is gone.", advice="Connect it.")
+
+    async with Journal.open(path, TARGET) as journal:
+        others = [journal.intend([INTENT]) for _ in range(3)]
+        with pytest.raises(TargetError):
+            await journal.intend([INTENT], then=fail)
+        await asyncio.gather(*others)
+        assert len(await journal.open_intents()) == 4
+
+
+async def test_a_cancellation_waits_for_what_is_done_after_an_intent(path: Path):
+    def work() -> None:
+        loop.call_soon_threadsafe(begun.set)
+        done.append(go_on.wait(10))
+
+    loop, begun = asyncio.get_running_loop(), asyncio.Event()
+    go_on, done = threading.Event(), list[bool]()
+    async with Journal.open(path, TARGET) as journal:
+        task = asyncio.create_task(journal.intend([INTENT], then=work))
+        await begun.wait()
+        task.cancel()
+        assert not (await asyncio.wait([task], timeout=0.02))[0]
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert done == [True]
+
+
+@pytest.mark.parametrize("count", [1, 2, 31, 32, 33, 100, 127])
+async def test_any_number_goes_into_one_note(path: Path, count: int):
+    made = [attrs.evolve(AGREEMENT, id=f"{number:04}") for number in range(count)]
+    async with Journal.open(path, TARGET) as journal:
+        await journal.note(agreements=made)
+        found = (await journal.load(Way.PUSH, "/photos")).agreements
+        assert [found[id_] for id_ in sorted(found)] == made
 
 
 async def test_what_is_noted_soon_is_there_with_the_next_that_is_awaited(path: Path):

@@ -215,6 +215,18 @@ async def test_a_file_that_appears_may_be_one_too_many(shop: Shop):
     assert shop.files() == {f"{number}.png": THEIRS}
 
 
+async def test_a_file_that_appears_after_the_plan_is_saved_as_well(shop: Shop):
+    made = fill(shop, 12)
+    async with shop.box as box:
+        plan = await box.plan_pull(shop.photos, PullOptions(max_replace=None))
+        shop.put(f"{shop.numbers[3]}.png", THEIRS)
+        async with box.run(plan) as run:
+            report = await run.finish()
+    assert report.counts == {Ending.DOWNLOADED: 12}
+    assert shop.files() == made
+    assert list(shop.backup().values()) == [THEIRS]
+
+
 async def test_a_gone_picture_takes_its_file_along_only_if_asked_to(shop: Shop):
     made = fill(shop)
     await shop.pull()

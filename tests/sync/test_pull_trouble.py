@@ -19,7 +19,7 @@ from bcpicture.emulator.artwork import png
 from bcpicture.emulator.seen import Seen
 from bcpicture.errors import BackupError, JournalError, TargetError
 from bcpicture.sync.folder import Folder
-from bcpicture.sync.staging import Part
+from bcpicture.sync.staging import Nameless, Part
 from bcpicture.sync.target_folder import TargetFolder
 
 Shop: TypeAlias = Any  # the harness is in conftest.py, which nobody can import
@@ -44,7 +44,7 @@ class Disk:
         self.room = room
 
 
-class SmallPart(Part):
+class Small(Part):
     """A file on a small disk."""
 
     disk: Disk
@@ -57,6 +57,10 @@ class SmallPart(Part):
         super().write(*(chunk[100:] for chunk in chunks), hashed=hashed)
 
 
+class SmallNameless(Small, Nameless):
+    """The same, without any name."""
+
+
 @attrs.define(kw_only=True)
 class SmallFolder(TargetFolder):
     """A folder on a small disk."""
@@ -64,7 +68,13 @@ class SmallFolder(TargetFolder):
     disk: Disk
 
     def _part(self) -> Part:
-        part = SmallPart(self.path, self.mark, wall=self.wall)
+        return self._on_disk(Small)
+
+    def _nameless(self) -> Part:
+        return self._on_disk(SmallNameless)
+
+    def _on_disk(self, kind: type[Small]) -> Part:
+        part = kind(self.path, self.mark, wall=self.wall)
         part.disk = self.disk
         return part
 
@@ -92,6 +102,35 @@ async def test_a_full_disk_stops_the_run_and_loses_nothing(open_shop: OpenShop):
         assert len(shop.manifest()) == ITEMS
         assert set(shop.backup().values()) == {THEIRS}
         assert shop.requests()["read"] <= ITEMS - run.report.counts[Ending.DOWNLOADED]
+
+
+class Old(Nameless):
+    """A file of a file system that has none without a name."""
+
+    def _new(self) -> int:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+
+class OldFolder(TargetFolder):
+    """A folder of such a file system."""
+
+    def _nameless(self) -> Part:
+        return Old(self.path, self.mark, wall=self.wall)
+
+
+async def test_a_file_system_without_nameless_files_will_do(shop: Shop):
+    made = fill(shop)
+    shop.put(f"{shop.numbers[0]}.png", THEIRS)
+    old = OldFolder(folder=await Folder.at(shop.photos), mark="0123456789ab")
+    async with shop.box as box:
+        plan = await box.plan_pull(old, PullOptions(max_replace=None))
+        late = f"{shop.numbers[1]}.png"
+        shop.put(late, THEIRS)
+        async with box.run(plan) as run:
+            report = await run.finish()
+    assert report.counts == {Ending.DOWNLOADED: len(made)}
+    assert shop.files() == made
+    assert list(shop.backup().values()) == [THEIRS]
 
 
 async def test_without_a_backup_nothing_is_replaced(open_shop: OpenShop):
