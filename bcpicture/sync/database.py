@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -21,7 +21,7 @@ import attrs
 from bcpicture.errors import ClosedError, JournalError, quote
 from bcpicture.net.files import to_end
 from bcpicture.sync.finishing import finished
-from bcpicture.sync.schema import Insertion
+from bcpicture.sync.statements import run
 
 T = TypeVar("T")
 
@@ -29,9 +29,6 @@ _NAME = "bcpicture-journal"
 
 _MOST_LATER = 500
 """Jobs for which nobody waits that may lie about in memory."""
-
-_MOST_ROWS = 32
-"""Rows that one statement writes; some SQLites take less than a thousand parameters."""
 
 _NOT_OURS = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 _NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
@@ -45,38 +42,6 @@ WAY_OUT = (
     "compared by their content, and nothing is deleted."
 )
 """What to do about a damaged journal."""
-
-
-def run(
-    connection: sqlite3.Connection, statement: str, values: Sequence[object] = ()
-) -> list[tuple[object, ...]]:
-    """Execute one statement, and leave no cursor behind."""
-    with closing(connection.execute(statement, values)) as cursor:
-        return cursor.fetchall()
-
-
-def run_many(
-    connection: sqlite3.Connection,
-    statement: str,
-    rows: Iterable[Sequence[object]],
-) -> None:
-    """Execute one statement for each of many rows."""
-    with closing(connection.executemany(statement, rows)):
-        pass
-
-
-def put(
-    connection: sqlite3.Connection,
-    insertion: Insertion,
-    rows: Iterable[Sequence[object]],
-) -> None:
-    """Write many rows, with few statements."""
-    left = [*rows]
-    while left:
-        # Powers of two: there are few of them, so that each is prepared only once.
-        count = min(_MOST_ROWS, 1 << (len(left).bit_length() - 1))
-        some, left = left[:count], left[count:]
-        run(connection, insertion.of(count), [cell for row in some for cell in row])
 
 
 def damaged(path: Path, why: object) -> JournalError:

@@ -8,13 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import (
-    AsyncGenerator,
-    Callable,
-    Iterable,
-    Iterator,
-    Sequence,
-)
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
@@ -140,7 +134,9 @@ class Run(Generic[ReadyT, SentT]):
         self._group = asyncio.TaskGroup()
         self._driver: asyncio.Task[None] | None = None
         # Bounded, so that a slow reader slows the work down instead of piling it up.
-        self._outcomes: asyncio.Queue[Outcome | None] = asyncio.Queue(width)
+        # What is looked at together fits into it: then its reader is woken once for it.
+        bound = max(width, job.together)
+        self._outcomes: asyncio.Queue[Outcome | None] = asyncio.Queue(bound)
         self._again: list[Outcome] = []
         self._sent: list[SentT] = []
         self._closers = asyncio.Semaphore(_CLOSERS)

@@ -24,10 +24,11 @@ from bcpicture.core.ledger import (
 from bcpicture.core.memory import JournalStatistics, Memory
 from bcpicture.net.files import in_thread
 from bcpicture.sync import schema
-from bcpicture.sync.database import Database, put, run, run_many
+from bcpicture.sync.database import Database
 from bcpicture.sync.notes import Changes, Note
 from bcpicture.sync.opening import copy_aside, opener, rename_aside
 from bcpicture.sync.reading import Reader
+from bcpicture.sync.statements import put, run, run_many
 
 _IN_DOUBT = {State.INTENDED, State.UNKNOWN}
 

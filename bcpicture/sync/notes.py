@@ -13,7 +13,7 @@ import attrs
 from bcpicture.core import rows
 from bcpicture.core.ledger import Agreement, Intent, Link, Rejection
 from bcpicture.sync import schema
-from bcpicture.sync.database import put, run, run_many
+from bcpicture.sync.statements import put, run, run_many
 
 
 class Changes(TypedDict, total=False):

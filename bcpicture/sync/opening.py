@@ -14,9 +14,10 @@ from bcpicture.core.ledger import JournalTarget
 from bcpicture.core.rows import target_of, target_row
 from bcpicture.errors import JournalError
 from bcpicture.sync import schema
-from bcpicture.sync.database import damaged, explained, run
+from bcpicture.sync.database import damaged, explained
 from bcpicture.sync.places import flush_folder
 from bcpicture.sync.reading import Reader
+from bcpicture.sync.statements import run
 
 _BESIDE = ("", "-wal", "-shm")
 """What the names of a journal's files end with."""

@@ -163,6 +163,7 @@ async def test_no_more_steps_run_at_once_than_the_width_says():
 
 async def test_a_slow_reader_slows_the_work_down():
     job = Job()
+    job.together = 3
     async with Run(steps(1000), job, width=3) as run:
         await anext(run)
         for _ in range(2000):

@@ -27,9 +27,10 @@ from bcpicture.core.ledger import (
 from bcpicture.core.memory import JournalStatistics
 from bcpicture.core.signs import NO_PICTURE, FileSigns, ItemSigns, PictureSigns
 from bcpicture.errors import ClosedError, JournalError, TargetError
-from bcpicture.sync.database import Database, run
+from bcpicture.sync.database import Database
 from bcpicture.sync.journal import Journal
 from bcpicture.sync.opening import opener
+from bcpicture.sync.statements import run
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 TARGET = JournalTarget(
