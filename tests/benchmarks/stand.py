@@ -21,6 +21,7 @@ import attrs
 
 from bcpicture import BusinessCentral, Endpoint, Quota, StaticToken
 from bcpicture.emulator import Emulator
+from bcpicture.emulator import Quota as Limits
 from bcpicture.emulator.artwork import dot
 from bcpicture.emulator.blobs import blob_of
 
@@ -91,10 +92,21 @@ class Stand:
 
 
 @contextlib.contextmanager
-def stand(items: int) -> Iterator[Stand]:
-    """Open a shop with so many items, none of which has a picture."""
+def stand(
+    items: int, *, in_files: bool = False, seconds: float = 0.0
+) -> Iterator[Stand]:
+    """Open a shop with so many items, none of which has a picture.
+
+    Args:
+        items: How many.
+        in_files: Whether every picture is kept in a file. Else the first 64 MB are kept
+            in memory, and which these are depends on what was done before.
+        seconds: How long a request waits at most before it is handled; half of that on
+            average.
+    """
     pipe = subprocess.PIPE
-    command = [sys.executable, __file__, str(items)]
+    told = {"items": items, "in_files": in_files, "seconds": seconds}
+    command = [sys.executable, __file__, json.dumps(told)]
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
         assert process.stdout
         try:
@@ -106,9 +118,12 @@ def stand(items: int) -> Iterator[Stand]:
 # -- what follows runs in the shop
 
 
-async def serve(items: int) -> None:
+async def serve(items: int, *, in_files: bool, seconds: float) -> None:
     """Open, and do what is told until nobody is left who could tell."""
-    async with Emulator(items=items, companies=(COMPANY,)) as server:
+    slow = Limits(concurrent=1000, requests=10**9, jitter=seconds) if seconds else None
+    async with Emulator(items=items, companies=(COMPANY,), quota=slow) as server:
+        if in_files:
+            server.blobs.memory = 0
         company = server.store.company(COMPANY)
         records = company.table("items").records
         told = {
@@ -144,4 +159,4 @@ def obey(server: Emulator, do: str, count: int | None = None) -> object:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    asyncio.run(serve(**json.loads(sys.argv[1])))
