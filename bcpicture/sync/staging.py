@@ -208,20 +208,36 @@ class Nameless(Part):
 class PartSpool:
     """A file without its name, as a task writes it."""
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Part, judge: Callable[[OSError], None]) -> None:
         self._part = part
+        # Raises a better error, if it is no matter of this file alone.
+        self._judge = judge
 
     async def write(self, chunks: Sequence[bytes]) -> None:
-        """Append some."""
-        await in_thread(self._part.write, *chunks)
+        """Append some.
+
+        Raises:
+            OSError: It cannot be written.
+            TargetError: Nothing can be.
+        """
+        try:
+            await in_thread(self._part.write, *chunks)
+        except OSError as exc:
+            self._judge(exc)
+            raise
 
     async def keep(self) -> Staged:
         """That were all; they are on the disk when this returns.
 
         Raises:
-            OSError: It was given up.
+            OSError: It cannot be written, or was given up.
+            TargetError: Nothing can be.
         """
-        kept = await in_thread_to_end(self._part.keep)
+        try:
+            kept = await in_thread_to_end(self._part.keep)
+        except OSError as exc:
+            self._judge(exc)
+            raise
         if kept is None:
             raise OSError(0, "Nothing was written")
         return kept

@@ -125,7 +125,7 @@ class TargetFolder:
 
     def spool(self) -> PartSpool:
         """What takes in the bytes of a large picture."""
-        return PartSpool(self._part())
+        return PartSpool(self._part(), self._judge)
 
     async def examine(self, changes: Sequence[Change]) -> None:
         """See what is there, and put beside it what is to be there instead."""
@@ -195,6 +195,11 @@ class TargetFolder:
             advice="Make room there, or connect it again; nothing was lost.",
         )
 
+    def _judge(self, exc: OSError) -> None:
+        """Raise a better error, if it is no matter of one file."""
+        if exc.errno in _ALL_OF_IT:
+            raise self._unusable(exc) from exc
+
     def _all(self, changes: Sequence[Change], work: Callable[[Change], None]) -> None:
         self._require_place()
         for change in changes:
@@ -203,8 +208,7 @@ class TargetFolder:
             except BcPictureError as exc:
                 change.error = exc
             except OSError as exc:
-                if exc.errno in _ALL_OF_IT:
-                    raise self._unusable(exc) from exc
+                self._judge(exc)
                 if isinstance(exc, FileNotFoundError):
                     self._require_place()
                 change.error = exc

@@ -104,6 +104,21 @@ async def test_a_full_disk_stops_the_run_and_loses_nothing(open_shop: OpenShop):
         assert shop.requests()["read"] <= ITEMS - run.report.counts[Ending.DOWNLOADED]
 
 
+async def test_a_disk_that_a_large_picture_fills_stops_the_run(shop: Shop):
+    for number in shop.numbers:
+        shop.record(number).set_picture(png(number, side=16) + bytes(3_000_000))
+    folder = await Folder.at(shop.photos)
+    small = SmallFolder(folder=folder, mark="0123456789ab", disk=Disk(2))
+    async with shop.box as box:
+        plan = await box.plan_pull(small)
+        async with box.run(plan, width=1) as run:
+            with pytest.raises(TargetError, match="No space left"):
+                await run.finish()
+    assert run.report.stopped
+    assert not [*shop.photos.glob(".*")]
+    assert run.report.counts[Ending.FAILED] == 1
+
+
 class Old(Nameless):
     """A file of a file system that has none without a name."""
 
