@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from types import TracebackType
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Generic, Self
+
+import attrs
 
 from bcpicture.core.report import Ending, Outcome, Report, Tally
 from bcpicture.core.steps import Step
@@ -22,12 +24,14 @@ from bcpicture.errors import (
     ClosedError,
     JournalError,
     MissingError,
+    OutcomeUnknownError,
     RejectedError,
     TargetError,
     TransportError,
     UnfitPictureError,
     UsageError,
 )
+from bcpicture.sync.jobs import Job, ReadyT, SentT
 
 WIDTH = 5
 """Steps at once: what the online service works on for one user; more only queue."""
@@ -46,55 +50,6 @@ _FOR_ALL = (AuthenticationError, JournalError, ClosedError, TargetError)
 
 _FOR_GOOD = (RejectedError, MissingError, BrakeError, UnfitPictureError)
 """What would end in the same way if it were tried once more."""
-
-
-class Ready(Protocol):
-    """A step with whatever was prepared for it."""
-
-    @property
-    def step(self) -> Step:
-        """It."""
-
-
-ReadyT = TypeVar("ReadyT", bound=Ready)
-SentT = TypeVar("SentT")
-
-
-class Job(Protocol[ReadyT, SentT]):
-    """What a run does; it makes an outcome of every `BcPictureError` or `OSError`."""
-
-    @property
-    def run(self) -> str:
-        """What the journal calls the run."""
-
-    @property
-    def together(self) -> int:
-        """How many steps `close` is handed at once, but for the last."""
-
-    async def begin(self) -> None:
-        """Before the first step."""
-
-    def feed(
-        self, steps: Iterator[Step], *, again: bool
-    ) -> AsyncGenerator[ReadyT, None]:
-        """Prepare *steps*, each exactly once, in groups of any size.
-
-        Args:
-            steps: They end early when the run does.
-            again: Whether they have failed before.
-        """
-
-    def skip(self, ready: ReadyT) -> None:
-        """Let go of a step that was prepared, since the run ends before it."""
-
-    async def perform(self, ready: ReadyT) -> Outcome | SentT:
-        """Carry out a step; what is no outcome is looked at again by `close`."""
-
-    async def close(self, sent: Sequence[SentT]) -> Iterable[Outcome]:
-        """Look at what was done, and say how it ended."""
-
-    async def end(self, report: Report) -> None:
-        """After the last step, unless the run was cut off."""
 
 
 class Run(Generic[ReadyT, SentT]):
@@ -138,6 +93,7 @@ class Run(Generic[ReadyT, SentT]):
         bound = max(width, job.together)
         self._outcomes: asyncio.Queue[Outcome | None] = asyncio.Queue(bound)
         self._again: list[Outcome] = []
+        self._unknown: dict[str, Outcome] = {}
         self._sent: list[SentT] = []
         self._closers = asyncio.Semaphore(_CLOSERS)
         self._lost = 0
@@ -229,6 +185,9 @@ class Run(Generic[ReadyT, SentT]):
             for outcome in failed:
                 await self._tell(outcome)
             return
+        for outcome in failed:
+            if isinstance(outcome.error, OutcomeUnknownError):
+                self._unknown[outcome.step.id] = outcome
         await self._round((outcome.step for outcome in failed), again=True)
 
     async def _round(self, steps: Iterator[Step], *, again: bool) -> None:
@@ -301,9 +260,16 @@ class Run(Generic[ReadyT, SentT]):
         error = outcome.error
         self._judge(error)
         if error is None or again or isinstance(error, (*_FOR_ALL, *_FOR_GOOD)):
-            await self._tell(outcome)
+            await self._tell(self._as_known(outcome))
         else:
             self._again.append(outcome)
+
+    def _as_known(self, outcome: Outcome) -> Outcome:
+        """What is known at last: a second failure does not say how the first ended."""
+        first = self._unknown.get(outcome.step.id)
+        if first is None or outcome.error is None:
+            return outcome
+        return attrs.evolve(first, note=f"tried once more: {outcome.error}")
 
     def _judge(self, error: BcPictureError | OSError | None) -> None:
         """Whether an error is that of all other steps, too."""

@@ -17,6 +17,7 @@ from bcpicture.errors import (
     AccessDeniedError,
     BackupError,
     JournalError,
+    OutcomeUnknownError,
     RejectedError,
     SourceError,
     TransportError,
@@ -182,6 +183,16 @@ async def test_a_failure_is_tried_once_more_at_the_end():
     assert outcomes["3"].error is None
     assert run.report.done == 9
     assert [failed.reason for failed in run.report.failures] == ["[Errno 13] Denied"]
+
+
+async def test_a_second_failure_does_not_hide_that_nobody_knows():
+    unknown, lost = OutcomeUnknownError("Nobody knows."), TransportError("Lost.")
+    job = Job({"3": [unknown, lost], "4": [unknown]})
+    async with Run(steps(10), job) as run:
+        outcomes = {one.number: one async for one in run}
+    assert outcomes["3"].error is unknown
+    assert outcomes["3"].note == "tried once more: Lost."
+    assert outcomes["4"].error is None
 
 
 @pytest.mark.parametrize("kind", [RejectedError, SourceError])
