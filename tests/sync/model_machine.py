@@ -70,6 +70,8 @@ class Machine(Edits):
     def run_in_trouble(
         self, options: Options, trouble: list[Fault], **fate: Option
     ) -> None:
+        if isinstance(options, Undo):
+            self.peaceful = None  # it may be the run that is undone now
         self.world.shop.server.faults.add(*trouble)
         try:
             self.runner.run(self._go(options, **fate))
