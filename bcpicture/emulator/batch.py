@@ -222,17 +222,14 @@ def _content_value(body: bytes) -> bytes:
 
 def _written(asked: Asked, reply: Reply) -> bytes:
     """One answer of a batch; a body that is JSON already goes in as it is."""
-    head = b'{"id":' + written(asked.id) + _told(reply)
+    told = _status_and_headers(reply.status, reply.content_type, reply.headers)
+    head = b'{"id":' + written(asked.id) + told
     if not reply.body:
         return head + b"}"
     body = reply.body
     if "json" not in (reply.content_type or ""):
         body = json.dumps(body.decode("utf-8", "replace")).encode()
     return head + b',"body":' + body + b"}"
-
-
-def _told(reply: Reply) -> bytes:
-    return _status_and_headers(reply.status, reply.content_type, reply.headers)
 
 
 @lru_cache(64)  # most answers are alike in that

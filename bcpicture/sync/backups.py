@@ -6,7 +6,6 @@ name. Two that save the same bytes at once do each other no harm.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
 import secrets
@@ -20,8 +19,7 @@ from typing import BinaryIO
 import attrs
 
 from bcpicture.errors import BackupError
-from bcpicture.net.files import in_thread
-from bcpicture.sync.finishing import finished
+from bcpicture.net.files import in_thread, in_thread_to_end
 from bcpicture.sync.journal import utc_now
 from bcpicture.sync.places import flush_folder, make_private
 
@@ -85,7 +83,7 @@ class Backups:
                 await in_thread(part.write, block)
             return await in_thread(part.keep)
         finally:
-            await finished(asyncio.ensure_future(in_thread(part.discard)))
+            await in_thread_to_end(part.discard)
 
     async def open(self, digest: str) -> Path:
         """Where a picture lies; its bytes are those of the digest.

@@ -20,7 +20,6 @@ import attrs
 
 from bcpicture.errors import ClosedError, JournalError, quote
 from bcpicture.net.files import to_end
-from bcpicture.sync.finishing import finished
 from bcpicture.sync.statements import run
 
 T = TypeVar("T")
@@ -68,17 +67,13 @@ def explained(error: sqlite3.Error, path: Path) -> JournalError:
     return JournalError(what, advice=advice)
 
 
-def _nothing_more() -> None:
-    """Do nothing."""
-
-
 @attrs.frozen(eq=False)
 class _Job:
     work: Callable[[sqlite3.Connection], object]
     answer: asyncio.Future[object] | None
     """None if nobody waits."""
 
-    then: Callable[[], object] = _nothing_more
+    then: Callable[[], object] | None = None
     """What is to be done once it is durable."""
 
 
@@ -112,7 +107,7 @@ class Database:
         # A daemon: whoever forgets to close it must not keep the process from its end.
         threading.Thread(target=self._serve, name=_NAME, daemon=True).start()
         try:
-            await finished(self._opened)
+            await to_end(self._opened)
         except BaseException:
             await self._end()
             raise
@@ -147,12 +142,8 @@ class Database:
             ClosedError: The database is closed.
         """
         answer: asyncio.Future[object] = self._loop.create_future()
-        if then is None:
-            self._send(_Job(work, answer))
-            result = await answer
-        else:
-            self._send(_Job(work, answer, then))
-            result = await to_end(answer)
+        self._send(_Job(work, answer, then))
+        result = await (to_end(answer) if then else answer)
         if self._complaint is not None:
             complaint, self._complaint = self._complaint, None
             raise complaint
@@ -185,7 +176,7 @@ class Database:
         """Wait until the thread has let go of the file, whoever wants to go on."""
         self._closed = True
         self._jobs.put(None)
-        await finished(self._ended)
+        await to_end(self._ended)
 
     def _answer(self, jobs: Sequence[_Job], results: Sequence[object]) -> None:
         for job, result in zip(jobs, results, strict=True):
@@ -276,11 +267,12 @@ def _together(
 
 def _went_on(job: _Job, result: object) -> object:
     """What comes of a job that is durable, unless it failed."""
-    if not isinstance(result, _Failed):
-        try:
-            job.then()
-        except Exception as exc:  # noqa: BLE001 - it belongs to whoever waits
-            return _Failed(exc)
+    if job.then is None or isinstance(result, _Failed):
+        return result
+    try:
+        job.then()
+    except Exception as exc:  # noqa: BLE001 - it belongs to whoever waits
+        return _Failed(exc)
     return result
 
 

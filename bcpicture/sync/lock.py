@@ -23,8 +23,7 @@ from typing import Self
 import attrs
 
 from bcpicture.errors import JournalError
-from bcpicture.net.files import in_thread
-from bcpicture.sync.finishing import finished
+from bcpicture.net.files import in_thread, in_thread_to_end
 from bcpicture.sync.holder import Holder, locked
 from bcpicture.sync.journal import utc_now
 
@@ -84,7 +83,7 @@ class Lock:
 
     async def __aenter__(self) -> Self:
         try:
-            await finished(asyncio.ensure_future(in_thread(self._take)))
+            await in_thread_to_end(self._take)
         except asyncio.CancelledError:
             await self._give_back()
             raise
@@ -102,7 +101,7 @@ class Lock:
         await self._give_back()
 
     async def _give_back(self) -> None:
-        await finished(asyncio.ensure_future(in_thread(self._release)))
+        await in_thread_to_end(self._release)
 
     async def _live(self) -> None:
         while True:

@@ -102,7 +102,8 @@ class Part:
             told = self._sealed(self._file, lasting=lasting)
             self._close()
             if not _BY_NUMBER:
-                told = self._dated()
+                self._date(self._path)
+                told = self._path.stat()
             self._ended = True
         return self._staged(told, digest)
 
@@ -145,15 +146,12 @@ class Part:
         if lasting:
             os.fsync(file)
         if _BY_NUMBER:
-            dated = self._wall() - YOUNG
-            os.utime(file, ns=(dated, dated))
+            self._date(file)
         return os.fstat(file)
 
-    def _dated(self) -> os.stat_result:
-        """Date it where that goes by its name alone."""
+    def _date(self, file: int | Path) -> None:
         dated = self._wall() - YOUNG
-        os.utime(self._path, ns=(dated, dated))
-        return self._path.stat()
+        os.utime(file, ns=(dated, dated))
 
     def _staged(self, told: os.stat_result, digest: str | None) -> Staged:
         return Staged(
